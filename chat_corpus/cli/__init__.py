@@ -1,1 +1,1 @@
-"""The command line: a module per command, and what it prints. Results go to stdout, messages to stderr."""
+"""The command line. Most commands have a module, and a second one for their output."""

@@ -1,4 +1,4 @@
-"""Options for corpora that the user adds, and the settings that they make."""
+"""Options for corpora that the user adds, and the settings that the options give."""
 
 from __future__ import annotations
 
@@ -39,14 +39,17 @@ MOVED = option(
 
 
 def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """What `--add` and `--layout` set. Raises UsageError."""
+    """Return the section `corpora` of the settings, from `--add` and `--layout`. Raises UsageError for wrong values."""
     from chat_corpus.settings import corpora
 
     return corpora.from_flags(flags.get("added") or (), flags.get("layouts") or ())
 
 
 def settled(settings: Settings) -> Settings:
-    """Settings with the layouts of added corpora found from their content. Raises UsageError."""
+    """Return settings in which the layouts of added corpora are detected from their content.
+
+    Raises UsageError if a corpus has no files, or if its layout is not recognised.
+    """
     if not settings.corpora:
         return settings
     from msgspec.structs import replace
@@ -57,7 +60,7 @@ def settled(settings: Settings) -> Settings:
 
 
 def places(added: tuple[str, ...]) -> dict[str, str]:
-    """Where added corpora are now, by name. Raises UsageError for anything else than NAME=PATH."""
+    """Return the paths of moved corpora by name, from values of `--add`. Raises UsageError if one is not NAME=PATH."""
     paths = {}
     for given in added:
         name, sign, path = given.partition("=")

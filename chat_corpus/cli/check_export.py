@@ -1,4 +1,4 @@
-"""The command `check-export`: whether an export is whole and every record of it can be loaded."""
+"""The command `check-export`: check that an export is complete, and that all of its records can be loaded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chat_corpus.cli.usage import Folder
 from chat_corpus.errors import ChatCorpusError
 from chat_corpus.messages import count_noun, message
 
-#: At most this many offences are shown.
+#: Maximum number of offences that are shown.
 _SHOWN = 20
 
 
@@ -40,9 +40,9 @@ def check_export(folder: Path, *, as_json: bool) -> None:
 
 
 def verify(folder: Path, *, as_json: bool = False, to_stderr: bool = False) -> None:
-    """Print the offences of an export, or that there are none. Raises ChatCorpusError if there are any.
+    """Print the first offences of an export, or that there are none. Raises ChatCorpusError if there are any.
 
-    Text goes to stderr if stdout has JSON already.
+    With `to_stderr`, text goes to stderr, because stdout already has JSON.
     """
     from chat_corpus.exports.check import check_export as offences
 

@@ -1,6 +1,6 @@
-"""What `check` prints: of each source the files, about how many records, and what to do; and unrecognised files.
+"""The output of `check`: files, estimated records and advice for each source, and the files that were not recognised.
 
-docs/corpora.md documents the keys of `inventory`; they stay.
+docs/corpora.md documents the keys of `inventory`, so they must not change.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.runs import completeness
 from chat_corpus.schema import State
 
-#: States of a source that is read.
+#: States of a source that can be read.
 _READ = {State.FOUND, State.RENAMED, State.PARTIAL, State.SAMPLE}
-#: States of a source of which more can be obtained.
+#: States of a source that is not complete, so that more of it can be obtained.
 _INCOMPLETE = {State.ABSENT, State.PARTIAL, State.UNUSABLE, State.SAMPLE}
-#: What is known of files that cannot be compared.
+#: Verdicts of the files of a source if no file can be compared with a digest.
 _UNKNOWN = {Verdict.UNKNOWN}
-#: An estimate has so many digits that mean something.
+#: Number of significant digits of an estimate.
 _DIGITS = 2
-#: So many unrecognised files are named.
+#: Maximum number of unrecognised files that are named.
 _MOST_UNRECOGNISED = 30
 
 _TITLES = {
@@ -47,26 +47,32 @@ _TITLES = {
 
 
 def inventory(found: Inventory, *, hashes: bool, raw: str = DEFAULT_RAW) -> dict[str, Any]:
-    """What was found in `raw`, as `check --json` prints it; with `hashes` every file found is read to its end."""
+    """Return what was found in the folder `raw`, as `check --json` prints it.
+
+    With `hashes`, every file found is read to its end, and has its SHA-256.
+    """
     return {
         "sources": [_source(name, source, hashes=hashes, raw=raw) for name, source in found.found.items()],
         "unrecognised": [
             {"file": entry.file.name, "bytes": entry.file.size, "reason": entry.reason}
             for entry in sorted(found.unrecognised, key=lambda entry: not entry.warn)
-            if entry.damaged_source is None and entry.unusable_source is None  # else it is listed with its source
+            if entry.damaged_source is None and entry.unusable_source is None  # the others are listed with their source
         ],
     }
 
 
 def _unreadable(found: DiscoveredSource) -> tuple[list[Message], list[Message]]:
-    """What the beginnings of a source's files show: failures, and warnings that much is unreadable."""
+    """Return failures and warnings for a source, from the first 64 kB of its files.
+
+    A failure means that the source cannot be read, a warning that a large part or some fields cannot.
+    """
     counts, quotes = {}, {}
     for group in found.groups:
         format_ = found.source.inputs[group.input].format
         for file in group.files if format_.parts == 1 else ():
             try:
                 tried = trial(format_, head_of(file))
-            except FileError:  # reported where the file is read to its end
+            except FileError:  # reported when the file is read to its end
                 continue
             if tried is not None:
                 counts[file.name], quotes[file.name] = tried
@@ -131,19 +137,22 @@ def _file(file: RawFile, found: DiscoveredSource, *, hashes: bool) -> dict[str, 
 
 
 def _compared(file: RawFile, found: DiscoveredSource) -> dict[str, Any]:
-    """Whether the file on disk, for a member its archive, is the one that its origin publishes; not for samples."""
+    """Return whether a file, or the archive that contains it, is the one that its origin publishes.
+
+    Keys: `digest`, a `Verdict`, and `differs`, the fault of a file that differs. Bundled samples are not compared.
+    """
     remotes = [remote for origin in found.source.origins for remote in origin.files]
     if found.sample or not remotes:
         return {"digest": Verdict.UNKNOWN}
     try:
         verdict, fault = verdict_of(Path(file.path), file.holder or file.name, remotes)
-    except OSError:  # reported where the file is read
+    except OSError:  # reported when the file is read
         return {"digest": Verdict.UNKNOWN}
     return {"digest": verdict} if fault is None else {"digest": verdict, "differs": fault}
 
 
 def _content_bytes(file: RawFile) -> float:
-    """The size of a file's content; of a compressed stream, estimated from its beginning."""
+    """Return the size in bytes of the content of a file; for a compressed file, an estimate from its beginning."""
     single = file.member is None and compression.compression_of(file.path)
     return file.size * compression.inflation(file.path) if single else file.size
 
@@ -156,7 +165,7 @@ def _estimate(size: float, records: int, sample: int) -> int | None:
 
 
 def rows(entries: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The sources of an inventory as rows of a table: name, state, MB, records, licence, files."""
+    """Return the sources of an inventory as rows of a table: `name, state, MB, records, licence, files`."""
     return [
         {
             "name": source["name"],
@@ -175,7 +184,7 @@ def _count(source: Mapping[str, Any]) -> str:
 
 
 def notes(entries: Mapping[str, Any]) -> Iterator[str]:
-    """The lines below the table: remarks, damage, what is missing and how to obtain it, digests."""
+    """Yield the lines below the table: remarks, damage, digests, what is missing and how to obtain it."""
     for source in entries["sources"]:
         name = source["name"]
         for remark in source["remarks"]:
@@ -202,7 +211,10 @@ def notes(entries: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _digest_notes(source: Mapping[str, Any]) -> Iterator[Message]:
-    """How many files are those at the origin, and which are not; nothing if no digest is known."""
+    """Yield the number of files with the digest of the origin, and the files that differ.
+
+    Yields nothing if no digest is known.
+    """
     verified = sum(file["digest"] == Verdict.VERIFIED for file in source["files"])
     differing = [file for file in source["files"] if file["digest"] == Verdict.DIFFERS]
     if verified:
@@ -222,7 +234,7 @@ def _digest_notes(source: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def _advice(source: Mapping[str, Any]) -> Message:
-    """How to obtain a source; its state is in the line unless a line above says what is wrong."""
+    """Return how to obtain a source. Its state is included unless an earlier line describes the problem."""
     if source["fetch"]:
         return _command(source)
     if source["damaged"] or source["unusable"] or source["missing"]:
@@ -232,7 +244,7 @@ def _advice(source: Mapping[str, Any]) -> Message:
 
 
 def _command(source: Mapping[str, Any]) -> Message:
-    """The command that downloads a source."""
+    """Return the message with the command that downloads a source."""
     if source["damaged"] or source["unusable"] or source["missing"]:
         return message("{source}: to download it: {command}", source=source["name"], command=source["fetch"])
     state = words.state(source["state"])
@@ -240,7 +252,7 @@ def _command(source: Mapping[str, Any]) -> Message:
 
 
 def unrecognised(entries: Mapping[str, Any], most: int) -> Iterator[Message]:
-    """The files that belong to no source, each with the reason; not more than `most` of them."""
+    """Yield up to `most` files that belong to no source, each with the reason, and the number of the others."""
     listed = entries["unrecognised"]
     for entry in listed[:most]:
         yield message("not recognised: {file}: {reason}", file=entry["file"], reason=entry["reason"])
@@ -250,6 +262,6 @@ def unrecognised(entries: Mapping[str, Any], most: int) -> Iterator[Message]:
 
 
 def check(entries: Mapping[str, Any]) -> str:
-    """An inventory as text: a table of the sources, remarks, and the unrecognised files."""
+    """Return an inventory as text: a table of the sources, remarks, and the unrecognised files."""
     lines = [*notes(entries), *unrecognised(entries, _MOST_UNRECOGNISED)]
     return "\n".join([format_table(rows(entries), _TITLES), *(translate(line).replace("\n", " ") for line in lines)])

@@ -1,4 +1,4 @@
-"""What `compare` prints for people: lines in the language in use that cannot steer a terminal."""
+"""The output of `compare` for people: lines in the current language, without control characters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UNDETERMINED = message("cause not determined")
 
 
 def source(compared: Compared) -> Iterator[str]:
-    """The lines about one source."""
+    """Yield the lines about one source."""
     yield translate(_summary(compared))
     if compared.old_rows is None or compared.new_rows is None:
         return
@@ -38,7 +38,7 @@ def source(compared: Compared) -> Iterator[str]:
 
 
 def changes(compared: Compared) -> RowChanges:
-    """What became of the rows of a source, for a page."""
+    """Return the changes of the rows of a source, for a page."""
     old, new = compared.old_rows, compared.new_rows
     causes = tuple((_CHANGES[cause.kind], cause.cause or _UNDETERMINED, cause.rows) for cause in compared.causes)
     return RowChanges(
@@ -79,7 +79,7 @@ def _summary(compared: Compared) -> Message:
 
 
 def _causes(compared: Compared) -> Message:
-    """The line above the causes: over which rows they are counted."""
+    """Return the line above the causes, which describes the rows that they are counted in."""
     if compared.by_report:
         return message("causes, which follow from the reports:")
     if compared.aligned is Matched.ADDRESS or not compared.traced:

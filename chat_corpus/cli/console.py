@@ -1,4 +1,4 @@
-"""Messages and progress of a run on stderr."""
+"""Messages and progress on stderr, for commands that read raw corpora."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.messages import message
 from chat_corpus.runs.progress import Progress
 
-#: Seconds between two lines of progress where there is no bar.
+#: Seconds between two lines of progress if there is no bar.
 _INTERVAL = 10
 
 
 class _BesideBar(logging.StreamHandler[TextIO]):
-    """A handler for a terminal that takes a bar away while it writes."""
+    """A handler for a terminal that hides the progress bar while it writes."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from tqdm import tqdm
@@ -30,7 +30,10 @@ class _BesideBar(logging.StreamHandler[TextIO]):
 
 
 def set_up(*, quiet: bool, verbose: bool, as_json: bool) -> None:
-    """Write messages to stderr: warnings alone, or all; as lines, or as JSON."""
+    """Write messages to stderr.
+
+    `quiet` leaves only warnings and errors, `verbose` adds details; `as_json` writes JSON instead of lines.
+    """
     level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
     handler = _BesideBar(sys.stderr) if sys.stderr.isatty() else logging.StreamHandler(sys.stderr)
     logs.handle(handler, level=level, as_json=as_json)
@@ -38,7 +41,10 @@ def set_up(*, quiet: bool, verbose: bool, as_json: bool) -> None:
 
 @contextmanager
 def progress(found: Mapping[str, DiscoveredSource], *, bar: bool) -> Iterator[Progress]:
-    """Show bytes done, rate and time left: as a bar on a terminal if `bar` is set, else as a line every ten seconds."""
+    """Yield the function to call with the progress, which shows bytes done, rate and time left.
+
+    It shows a bar on a terminal if `bar` is set, otherwise a line every ten seconds.
+    """
     pace = Pace(sum(file.size for source in found.values() for file in source.files))
     if bar and sys.stderr.isatty():
         with _bar(pace) as advance:
@@ -49,14 +55,14 @@ def progress(found: Mapping[str, DiscoveredSource], *, bar: bool) -> Iterator[Pr
 
 @contextmanager
 def _bar(pace: Pace) -> Iterator[Progress]:
-    from tqdm import tqdm  # here, for a run without a terminal needs it not
+    from tqdm import tqdm  # imported here, since a run without a terminal does not need it
 
     with tqdm(total=pace.total, unit="B", unit_scale=True, leave=False, smoothing=0) as meter:
 
         def advance(source: str, done: int, worked: bool) -> None:
             pace.add(done, worked=worked)
             meter.set_description(source, refresh=False)
-            meter.initial = pace.done - pace.worked  # which tqdm leaves out of its rate
+            meter.initial = pace.done - pace.worked  # tqdm leaves these out of its rate
             meter.update(pace.done - meter.n)
 
         yield advance

@@ -1,4 +1,4 @@
-"""The `demo` command: lay out the bundled samples in a new folder, and run on them."""
+"""The `demo` command: copy the bundled samples to a new folder, and run on them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `export` command: a folder that trainers load as it is."""
+"""The `export` command: write a folder that training tools can load."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def export(
 
 
 def _print_plan(rows: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Print what would be read and written."""
+    """Print the rows of a dry run: what would be read and written."""
     from chat_corpus.cli import export_output
 
     if as_json:
@@ -117,7 +117,7 @@ def _print_plan(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _print_result(summary: ExportSummary, folder: Path, *, as_json: bool) -> None:
-    """Log the last screen, and print the manifest as JSON if it was requested."""
+    """Log the summary of an export, and print the manifest as JSON if it was requested."""
     from chat_corpus.cli import export_output, logs
 
     logs.info(export_output.table(summary), "export.table")
@@ -129,9 +129,9 @@ def _print_result(summary: ExportSummary, folder: Path, *, as_json: bool) -> Non
 
 
 def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
-    """The sources with dialogue stores to export; none if raw corpora are exported.
+    """Return the names of the sources with dialogue stores; an empty list means that raw corpora are exported.
 
-    Raises UsageError for an output folder that the user names and that holds no stores.
+    Raises UsageError if the user names an output folder without dialogue stores.
     """
     from chat_corpus.runs.export.stores import stored_names
 
@@ -157,7 +157,11 @@ def _from_stores(
     dry_run: bool,
     force: bool,
 ) -> tuple[Exported | list[dict[str, Any]], int]:
-    """Export from dialogue stores, or return the rows of a dry run; and an exit code for what is missing."""
+    """Export from dialogue stores. Return the result, or the rows of a dry run, and an exit code.
+
+    The code is 3 if a dry run finds stores that cannot be used, otherwise 0; faults of an export are in its result.
+    Raises Exit(3) if nothing can be exported.
+    """
     from chat_corpus import sources
     from chat_corpus.cli import export_output, logs
     from chat_corpus.runs.export.run import export_stores, report_faults
@@ -190,7 +194,10 @@ def _from_raw(
     force: bool,
     bar: bool,
 ) -> tuple[Exported | list[dict[str, Any]], int]:
-    """Export from raw corpora, or return the rows of a dry run; and an exit code for what is missing."""
+    """Export from raw corpora. Return the result, or the rows of a dry run, and the exit code for missing files.
+
+    Raises Exit if nothing can be read.
+    """
     from chat_corpus.cli import console, export_output, logs, run_output
     from chat_corpus.runs.export.run import export_raw
 

@@ -1,4 +1,4 @@
-"""Flags of the `export` command: their declaration, and the settings that they make."""
+"""Flags of the `export` command, and the settings that they give."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chat_corpus.cli.usage import Choice, Share, Whole
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
-#: `exports.dialogues.MOST`, without importing it.
+#: The value of `exports.dialogues.MOST`, repeated here because that module imports Polars, which is slow.
 _MOST = 1_000_000_000
-#: What a record is, and in which files it is.
+#: Options that define records and the files to write.
 RECORDS = options(
     option("Cleaning", "--keep-duplicates", is_flag=True, help="Keep records that equal an earlier one."),
     option(
@@ -94,7 +94,10 @@ RECORDS = options(
 
 
 def export_options(flags: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of the section `export` that flags give, and take those flags out. Raises UsageError."""
+    """Return the section `export` of the settings, from flags. Some of these flags are removed from `flags`.
+
+    Raises UsageError for wrong values.
+    """
     from msgspec.structs import asdict
 
     from chat_corpus.exports.splits import parse_split
@@ -117,7 +120,7 @@ def export_options(flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mix(flags: dict[str, Any]) -> dict[str, Any]:
-    """The settings of the mix that flags give, if any. Raises UsageError."""
+    """Return the section `mix` of the export settings, from flags; empty if none is given. Raises UsageError."""
     from chat_corpus.exports.mix_options import parse_shares, parse_subsets
 
     values: dict[str, Any] = {}
@@ -132,7 +135,7 @@ def _mix(flags: dict[str, Any]) -> dict[str, Any]:
 
 
 def _formats(given: Iterable[str]) -> list[str]:
-    """Formats from repeated, comma-separated names, without `hf`. Raises UsageError for an unknown one."""
+    """Return the formats in repeated, comma-separated values, without `hf`. Raises UsageError for an unknown format."""
     from chat_corpus.exports.records import FORMATS
 
     names = split_names(given)

@@ -1,4 +1,4 @@
-"""What `export` prints: the plan of a dry run, the table of sources, what was written."""
+"""The output of `export`: the plan of a dry run, the table of sources, and what was written."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TITLES = {
 
 
 def table(summary: ExportSummary) -> str:
-    """Return a row per source: dialogues, records, records per split, and what was left out and why."""
+    """Return a table with a row per source: dialogues, records, records per split, and what was left out and why."""
     return format_table([_row(source) for source in summary.sources], _TITLES)
 
 
@@ -47,7 +47,10 @@ def _row(source: ExportSource) -> dict[str, str]:
 
 
 def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
-    """What is held and why, and the shares of a mix, each with the name of its event."""
+    """Yield the notes below the table as (text, name of the event).
+
+    They are about records that were held back from the splits, and about the shares of a mix.
+    """
     capped = {one.name: one.ledger.records_dropped.get("held_cap", 0) for one in summary.sources}
     if any(capped.values()):
         names = ", ".join(f"{name} {number:,}" for name, number in capped.items() if number)
@@ -82,7 +85,7 @@ def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
 
 
 def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
-    """The share of each source in the subsets of train, and in all of it."""
+    """Return a row for each subset of train, and for all of train, with the share of each source."""
     subsets = [(one.name, one.rows, one.sources) for one in mix.subsets]
     subsets.append((manifest.DEFAULT, sum(mix.sources.values()), mix.sources))
     return [
@@ -96,7 +99,10 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
 
 
 def written_message(summary: ExportSummary, folder: Path) -> Message:
-    """Say where an export was written, and how large it is, with the two files that the manifest does not list."""
+    """Return the message with the folder and the size of an export.
+
+    The size includes the two files that the manifest does not list.
+    """
     unlisted = (folder / name for name in (manifest.MANIFEST, manifest.PAGE))
     sizes = [file.bytes for file in summary.files] + [path.stat().st_size for path in unlisted if path.is_file()]
     return message(
@@ -109,14 +115,17 @@ def written_message(summary: ExportSummary, folder: Path) -> Message:
 
 
 def plan_table(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """What an export would read and write, as rows and titles of a table for people."""
+    """Return the rows of `plan` and the titles of the columns, as a table for people."""
     return run_output.plan(rows)
 
 
 def plan(
     reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], options: ExportOptions
 ) -> list[dict[str, Any]]:
-    """What an export would read and write: rows with the keys `does, file, bytes`."""
+    """Return what an export would read and write, as rows with the keys `does, file, bytes`.
+
+    `does` is read or write; `bytes` is None for files to write.
+    """
     splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
     folders = [manifest.MIXED] if options.mix.is_mixed else names
     written = [f"data/{name}/{split}-*.parquet" for name in folders for split in splits]
@@ -135,5 +144,5 @@ def plan(
 
 
 def as_builtins(summary: ExportSummary) -> Any:
-    """The manifest as dicts, lists, texts and numbers."""
+    """Return the manifest as dicts, lists, strings and numbers."""
     return msgspec.to_builtins(summary)

@@ -92,7 +92,7 @@ def fetch(
 
 
 def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Request:
-    """What to get, by the command line and the settings. Raises UsageError."""
+    """Return the request to download, from the command line and the settings. Raises UsageError."""
     from chat_corpus import sources
     from chat_corpus.fetching.plan import Request
 
@@ -111,7 +111,7 @@ def _request(names: tuple[str, ...], configs: tuple[Path, ...], flags: Mapping[s
 
 
 def _not_planned(items: Sequence[Item], request: Request, *, requested: bool) -> int:
-    """Report what is not downloaded, and why; return the exit code for it."""
+    """Log what is not downloaded, and why. Return the exit code for it."""
     from chat_corpus.cli import fetch_output, logs
 
     code = 0
@@ -123,7 +123,10 @@ def _not_planned(items: Sequence[Item], request: Request, *, requested: bool) ->
 
 
 def _confirm(items: Sequence[Item], raw: Path) -> None:
-    """Ask before anything is downloaded. Raises UsageError if there is nobody to ask, ChatCorpusError for a no."""
+    """Ask for confirmation of the downloads.
+
+    Raises UsageError if there is no terminal to ask on, ChatCorpusError if the answer is no.
+    """
     from chat_corpus.cli import fetch_output
     from chat_corpus.cli.language import translate
 
@@ -134,7 +137,7 @@ def _confirm(items: Sequence[Item], raw: Path) -> None:
 
 
 def _downloaded(items: Sequence[Item], request: Request, *, bar: bool) -> list[Outcome]:
-    """Download the files, with progress, and report each."""
+    """Download the files, show progress, and log the outcome of each file."""
     from chat_corpus.cli import fetch_output, logs
     from chat_corpus.cli.fetch_progress import meter
     from chat_corpus.fetching.download import download

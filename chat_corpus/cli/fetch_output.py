@@ -1,6 +1,6 @@
-"""What `fetch` prints: the plan with origin, size and licence, what is in the way, and what arrived.
+"""The output of `fetch`: the plan with origin, size and licence, what is not downloaded, and what was downloaded.
 
-docs/corpora.md documents the keys of `entries`; they stay.
+docs/corpora.md documents the keys of `entries`, so they must not change.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ACTIONS = {
 
 
 def entries(items: Sequence[Item], outcomes: Iterable[Outcome] = ()) -> list[dict[str, Any]]:
-    """The files of a plan, as `fetch --json` prints them, and what became of them."""
+    """Return the planned files and their outcomes, as `fetch --json` prints them."""
     results = {outcome.item: outcome for outcome in outcomes}
     return [_entry(item, results.get(item)) for item in items]
 
@@ -59,7 +59,10 @@ def _entry(item: Item, outcome: Outcome | None) -> dict[str, Any]:
 
 
 def plan(items: Sequence[Item], request: Request) -> str:
-    """The planned files as a table, a row for the files of one origin that are treated alike, and optional files."""
+    """Return the planned files as a table, and lines with the names of optional files.
+
+    Files of one origin with the same action share a row.
+    """
     rows = [_row(list(group)) for _, group in groupby(items, key=lambda item: (item.source, item.origin, item.action))]
     lines = [format_table(rows, _TITLES)] if rows else []
     for name, source in request.sources.items() if not request.patterns else ():
@@ -85,7 +88,7 @@ def _row(items: Sequence[Item]) -> dict[str, Any]:
 
 
 def size(items: Iterable[Item]) -> Message | str:
-    """The size of files together, as far as it is known."""
+    """Return the total size of files; a lower limit if some sizes are not known."""
     sizes = [item.file.bytes for item in items]
     total = sum(size or 0 for size in sizes)
     if None not in sizes:
@@ -94,7 +97,7 @@ def size(items: Iterable[Item]) -> Message | str:
 
 
 def obstacles(items: Sequence[Item], request: Request, *, requested: bool) -> Iterator[tuple[Message, str, bool]]:
-    """What is not downloaded: a message, the name of the event, and whether it is a failure."""
+    """Yield what is not downloaded, as (message, name of the event, whether it is a failure)."""
     for name, source in request.sources.items():
         if not source.origins and (requested or source.url):
             text = message(
@@ -133,7 +136,7 @@ def _differs(item: Item) -> Message:
 
 
 def question(items: Sequence[Item], raw: Path) -> Message:
-    """The question before the downloads."""
+    """Return the question before the downloads."""
     chosen = [item for item in items if item.action is Action.DOWNLOAD]
     return message(
         "Download {files} ({size}) into {folder}, under the licences above?",
@@ -144,7 +147,7 @@ def question(items: Sequence[Item], raw: Path) -> Message:
 
 
 def outcome(result: Outcome) -> tuple[Message, str]:
-    """What became of a file, and the name of the event."""
+    """Return the message about the outcome for a file, and the name of the event."""
     name = result.item.name
     if result.fault:
         return message("{source}: {fault}", source=result.item.source, fault=result.fault), "fetch.failed"
@@ -155,7 +158,7 @@ def outcome(result: Outcome) -> tuple[Message, str]:
 
 
 def end(outcomes: Sequence[Outcome], raw: Path) -> Message:
-    """The last line."""
+    """Return the last message: the number of files that were downloaded."""
     done = sum(not outcome.fault for outcome in outcomes)
     return message(
         "downloaded {done} of {files} into {folder}; 'check --raw {folder}' shows them",

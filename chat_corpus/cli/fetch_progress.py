@@ -1,4 +1,4 @@
-"""Progress of downloads on stderr: a bar on a terminal, else a line every ten seconds."""
+"""Progress of downloads on stderr: a bar on a terminal, otherwise a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from chat_corpus.cli import logs
 from chat_corpus.fetching.plan import Action, Item
 from chat_corpus.messages import amount, message
 
-#: Seconds between two lines of progress where there is no bar.
+#: Seconds between two lines of progress if there is no bar.
 _INTERVAL = 10
 
 
 class Meter:
-    """Bytes that have arrived, of the current file and of those before it."""
+    """Counts and shows the bytes that have been downloaded, in the current file and in those before it."""
 
     def __init__(self, bar: tqdm[Any], *, shown: bool) -> None:
         self._bar, self._shown = bar, shown
@@ -27,7 +27,7 @@ class Meter:
         self._last = time.monotonic()
 
     def arrived(self, count: int) -> None:
-        """Show the bytes of the current file that have arrived; fewer than before if it began again."""
+        """Show the bytes of the current file that have been downloaded: fewer than before if the download restarted."""
         self._current = count
         done = self._before + count
         if self._shown:
@@ -37,13 +37,13 @@ class Meter:
             logs.info(message("{amount} downloaded", amount=amount(done)), "fetch.progress")
 
     def finished(self) -> None:
-        """Begin with the next file."""
+        """Add the current file to the finished ones."""
         self._before, self._current = self._before + self._current, 0
 
 
 @contextmanager
 def meter(items: Sequence[Item], *, bar: bool) -> Iterator[Meter]:
-    """Yield a meter for the planned downloads; it has a total if all sizes are known."""
+    """Yield a meter for the planned downloads. It has a total if all sizes are known, and a bar only on a terminal."""
     sizes = [item.file.bytes for item in items if item.action is Action.DOWNLOAD]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     shown = bar and sys.stderr.isatty()

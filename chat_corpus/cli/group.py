@@ -1,4 +1,4 @@
-"""What all commands share: the default command, the language, and failures as one message with an exit code."""
+"""Base classes of all commands: the default command, the language, and errors as one message with an exit code."""
 
 from __future__ import annotations
 
@@ -27,10 +27,13 @@ _WORDS = f"{__name__}.words"
 
 
 class Command(help_.LocalizedCommand):
-    """A command that writes results to stdout; whatever else prints is diverted to stderr."""
+    """A command that writes its results to stdout. Other prints, such as those of plugins, go to stderr."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse arguments. Raises UsageError for unexpected ones, with a hint, and for a second value of an option."""
+        """Parse arguments.
+
+        Raises click.UsageError, with a hint, for unexpected arguments, and for empty or repeated values of options.
+        """
         ctx.allow_extra_args = True
         with _in_context(ctx):
             rest = super().parse_args(ctx, list(args))
@@ -40,9 +43,9 @@ class Command(help_.LocalizedCommand):
         return rest
 
     def _check_values(self, ctx: click.Context, args: Sequence[str]) -> None:
-        """Raise UsageError for an empty value, as of a shell variable that is not set, and for a second value.
+        """Raise BadParameter if an option has an empty value, or several values although it takes one.
 
-        Of several values of an option that takes one, click would use the last.
+        An empty value comes from a shell variable that is not set. Click would use the last one of several values.
         """
         values, _, given = self.make_parser(ctx).parse_args(list(args))
         for parameter, times in {} if ctx.resilient_parsing else Counter(given).items():
@@ -56,13 +59,13 @@ class Command(help_.LocalizedCommand):
                 raise click.BadParameter(message("the value is empty; name one, or omit the option"), ctx, parameter)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command, with prints diverted to stderr."""
         with process_setup.prints_to_stderr():
             return super().invoke(ctx)
 
 
 class DefaultGroup(help_.LocalizedCommand, click.Group):
-    """A group that runs `run` if no command is given, so that `main.py -s ptt` is `main.py run -s ptt`."""
+    """A group that runs `run` if no command is given: `main.py -s ptt` is the same as `main.py run -s ptt`."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write commands, options and examples."""
@@ -71,7 +74,10 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
         super().format_options(ctx, formatter)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put `run` before arguments that begin with no command; take `--lang` out, wherever it is."""
+        """Insert `run` if the first argument is not a command, and remove `--lang`, which may be anywhere.
+
+        Raises click.UsageError for an unknown language or command, and for a command after its options.
+        """
         value, args = language.split(args)
         if value is not None and language.named(value) is None:
             known = joined(", ", language.LANGUAGES)
@@ -89,15 +95,16 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
             return super().parse_args(ctx, args)
 
     def _takes_value(self, word: str) -> bool:
-        """Whether a word is an option that the next word belongs to."""
+        """Whether a word may be an option of `run` that takes the next word as its value."""
         options = {name: one for one in self.commands["run"].params for name in one.opts}
         option = options.get(word)
         return word.startswith("-") and not (isinstance(option, click.Option) and option.is_flag)
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Run the program with usable standard streams, in the language of its arguments or of the locale.
+        """Run the program with usable standard streams, in the language of `--lang` or of the locale.
 
-        Wrong usage is reported as other errors are. The exit code is the same if stderr cannot be written.
+        Usage errors are reported in the same way as other errors. The exit code does not depend on whether stderr can
+        be written.
         """
         process_setup.prepare()
         words = sys.argv[1:] if args is None else list(args)
@@ -114,12 +121,12 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
         except click.ClickException as error:
             code = error.exit_code
             _report_usage(error, as_json=as_json)
-        except OSError as error:  # of stdout, where help or the version should go
+        except OSError as error:  # help or the version cannot be written to stdout
             _report(_refused(error), as_json=as_json)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; whatever fails is one message and an exit code."""
+        """Run the command. Report any error as one message, and exit with its exit code."""
         logs.handle()
         process_setup.stop_on_signals()
         words = ctx.meta.get(_WORDS, ())
@@ -137,11 +144,11 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
             _report(text, as_json=as_json, level="info", event="stopped")
             ctx.exit(error.exit_code if isinstance(error, process_setup.Terminated) else 130)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # the reader of the output has gone
+            if error.errno == errno.EPIPE:  # the program that reads the output has ended
                 raise
             _report(_refused(error), as_json=as_json)
             ctx.exit(1)
-        except BaseException as error:  # noqa: BLE001 the last place to report it in a line
+        except BaseException as error:  # noqa: BLE001 the last place where it can be reported as one line
             failure = unexpected(ctx.invoked_subcommand or "chat-corpus", error)
             trace = getattr(failure, "trace", "")
             if verbose and trace and not as_json:
@@ -153,7 +160,7 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
 
 @contextlib.contextmanager
 def _in_context(ctx: click.Context) -> Iterator[None]:
-    """Give usage errors inside the context that click's parser leaves out of some."""
+    """Set the context of usage errors that are raised in the block; the parser of click sets it only in some."""
     try:
         yield
     except click.UsageError as error:
@@ -162,9 +169,9 @@ def _in_context(ctx: click.Context) -> Iterator[None]:
 
 
 def _check_names(words: Sequence[str]) -> None:
-    """Raise UsageError if a name is in UTF-8 and Python reads names in another encoding, as with LC_ALL=C.
+    """Raise UsageError if an argument is UTF-8 but Python decodes names with a different encoding, as with LC_ALL=C.
 
-    No file would be found by that name, and the report could not hold it.
+    No file with that name would be found, and the name could not be written to the report.
     """
     encoding = sys.getfilesystemencoding()
     for word in words:
@@ -182,7 +189,7 @@ def _check_names(words: Sequence[str]) -> None:
 
 
 def _refused(error: OSError) -> str:
-    """What the system refused, and for which file if it is known."""
+    """Return the reason of an error of the operating system, with the name of the file if it is known."""
     if error.errno == errno.ENOENT and not error.filename and not _has_folder():
         return message("the current folder was deleted: change to another one ('cd') and run again")
     reason = error.strerror or str(error)
@@ -198,7 +205,7 @@ def _has_folder() -> bool:
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
-    """Write the usage line and what is wrong with the command line."""
+    """Write the usage line and the message of a usage error to stderr; with `as_json`, only the message."""
     ctx = getattr(error, "ctx", None)
     if ctx is not None and not as_json:
         hint = message("Try '{command} --help' for help.", command=ctx.command_path)
@@ -208,12 +215,12 @@ def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
 
 
 def _report(text: str, *, as_json: bool, level: str = "error", event: str = "failed", **facts: str) -> None:
-    """Write the last message: a line in the language in use, or JSON in English."""
+    """Write the last message to stderr, as a line in the current language or as JSON in English."""
     if as_json:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = safe_json({"time": now, "level": level, "event": event, "message": text, **facts}, indent=None)
     else:
         prefix = logs.prefix(getattr(logging, level.upper()), colour=has_colour(sys.stderr))
         line = prefix + safe(translate(text))
-    with contextlib.suppress(OSError):  # its terminal is gone, or its disk full
+    with contextlib.suppress(OSError):  # stderr may be a closed terminal, or a file on a full disk
         click.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""`--help` in the language in use: grouped options, examples, and where the documentation is.
+"""`--help` in the current language: options by section, examples, and a pointer to the documentation.
 
 The English texts are part of the commands (docstring, `help`, `metavar`, examples). They are the keys of the catalogue.
 """
@@ -13,21 +13,21 @@ import click
 from chat_corpus.cli.language import LANGUAGES, OPTION, lookup
 from chat_corpus.cli.wrapping import columns, wrap
 
-#: An example of a command line, and what it does.
+#: A command line, and what it does.
 Example = tuple[str, str]
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-#: Titles of the sections, in their order.
+#: Titles of the sections of options, in the order of `--help`.
 SECTIONS = ("Input", "Selection", "Cleaning", "Output", "Processes", "Messages", "Other")
 USAGE, TITLE = "Usage: ", "{title}:"
 ARGUMENTS, COMMANDS, EXAMPLES = "Arguments", "Commands", "Examples"
 DOCUMENTATION = "Documentation: docs/ in the repository, in English and Chinese (docs/zh/)."
-#: The column of options is at most so wide.
+#: Maximum width of the column of options.
 _OPTIONS = 26
 
 
 class Option(click.Option):
-    """An option with the section of `--help` that it is in, and whether its value may be empty."""
+    """An option with its section in `--help`. An empty value is an error unless `may_be_empty` is true."""
 
     def __init__(self, *args: Any, section: str = "Other", may_be_empty: bool = False, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -35,12 +35,12 @@ class Option(click.Option):
 
 
 def option(section: str, *names: str, **attributes: Any) -> Callable[[Decorated], Decorated]:
-    """Declare an option in a section of `SECTIONS`, as `click.option` does."""
+    """Return a decorator as `click.option` does, for an option in a section of `SECTIONS`."""
     return click.option(*names, cls=Option, section=section, **attributes)
 
 
 def options(*declared: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
-    """Return one decorator for options, which `--help` shows in this order."""
+    """Return one decorator that adds several options. `--help` shows them in this order."""
 
     def decorate(command: Decorated) -> Decorated:
         for decorator in reversed(declared):
@@ -50,7 +50,7 @@ def options(*declared: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
     return decorate
 
 
-#: `--lang`, which `group.DefaultGroup` takes out of the words of the command line before click sees them.
+#: `--lang` is declared for `--help` only: `group.DefaultGroup` removes it from the arguments before click parses them.
 LANG = option(
     "Messages",
     OPTION,
@@ -61,7 +61,7 @@ LANG = option(
 
 
 class Formatter(click.HelpFormatter):
-    """Help that breaks lines by columns, since a Han character takes two."""
+    """A formatter that breaks lines by columns, because a Han character takes two."""
 
     def write_text(self, text: str) -> None:
         """Write a paragraph."""
@@ -69,7 +69,10 @@ class Formatter(click.HelpFormatter):
         self.write("".join(f"{indent}{line}\n" for line in wrap(text, self.width - self.current_indent)))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = _OPTIONS, col_spacing: int = 2) -> None:
-        """Write terms, the widest of which take `col_max` columns, and to the right of them what they mean."""
+        """Write terms, with their meanings to the right of them.
+
+        Terms that are wider than `col_max` columns are on a line without their meaning.
+        """
         indent, first = " " * self.current_indent, col_max + col_spacing
         for term, meaning in rows:
             lines = wrap(meaning, max(self.width - self.current_indent - first, 20))
@@ -81,18 +84,18 @@ class Formatter(click.HelpFormatter):
 
 
 class Context(click.Context):
-    """A context that writes help with `Formatter`."""
+    """A context with `Formatter` as its formatter of help."""
 
     formatter_class = Formatter
 
 
 def paragraphs(text: str) -> list[str]:
-    """The paragraphs of a text, each as one line: the keys of the catalogue for longer texts."""
+    """Return the paragraphs of a text, each as one line. For longer texts, these are the keys of the catalogue."""
     return [" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
 class LocalizedCommand(click.Command):
-    """A command with help in the language in use."""
+    """A command with help in the current language."""
 
     context_class = Context
 
@@ -102,8 +105,8 @@ class LocalizedCommand(click.Command):
         super().__init__(*args, **attributes)
         self.examples, self.arguments = examples, arguments
 
-    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 the words are short
-        """What the list of commands says."""
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 the texts are short
+        """Return the text for the list of commands."""
         return lookup(self.short_help or "")
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -112,7 +115,7 @@ class LocalizedCommand(click.Command):
         formatter.write_usage(ctx.command_path, " ".join(pieces), prefix=lookup(USAGE))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 click's
-        """Write what the command does."""
+        """Write the description of the command."""
         for paragraph in paragraphs(self.help or ""):
             formatter.write_paragraph()
             formatter.write_text(lookup(paragraph))
@@ -136,7 +139,7 @@ class LocalizedCommand(click.Command):
 
 
 def _term(option: click.Option, ctx: click.Context) -> tuple[str, str]:
-    """An option with its metavar, and its meaning."""
+    """Return the names of an option with its metavar, and its help text."""
     names = ", ".join(sorted(option.opts, key=len))
     value = "" if option.is_flag or option.count else f" {lookup(option.make_metavar(ctx))}"
     return names + value, lookup(" ".join((option.help or "").split()))
@@ -145,7 +148,10 @@ def _term(option: click.Option, ctx: click.Context) -> tuple[str, str]:
 def write_section(
     formatter: click.HelpFormatter, title: str, rows: Sequence[Example], first: int | None = None
 ) -> None:
-    """Write a title and rows of two columns, if there are any; the first column is `first` wide, or as its terms."""
+    """Write a title and rows of two columns; nothing if there are no rows.
+
+    `first` is the width of the first column; by default, that of the widest term.
+    """
     if rows:
         widest = max(columns(term) for term, _ in rows) if first is None else first
         formatter.write_paragraph()
@@ -155,7 +161,7 @@ def write_section(
 
 
 def texts(group: click.Group) -> Iterator[str]:
-    """Every text of the help of a group and its commands that a catalogue must have."""
+    """Yield all help texts of a group and its commands; a catalogue must have each of them."""
     yield from (USAGE, TITLE, ARGUMENTS, COMMANDS, EXAMPLES, DOCUMENTATION, *SECTIONS)
     parent = Context(group, info_name="chat-corpus", **group.context_settings)
     for command in (group, *group.commands.values()):

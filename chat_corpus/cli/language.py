@@ -1,6 +1,7 @@
-"""The language of the terminal: `--lang`, else the locale, else English; and the catalogue of translations.
+"""The language of texts on the terminal, and its catalogue of translations.
 
-Only what a person reads on the terminal is translated. Files, JSON and logs hold English, whatever the locale.
+The language is the value of `--lang`, or that of the locale, or English. Only texts for people on the terminal are
+translated. Files, JSON and JSON logs are always in English.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from chat_corpus.messages import load_catalogue, translated
 
 LANGUAGES = ("en", "zh")
 OPTION = "--lang"
-#: Environment variables that name the locale of messages, the first one that is set wins (POSIX, Base Definitions 8.2).
+#: Environment variables with the locale of messages. The first one that is set is used (POSIX, Base Definitions 8.2).
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 #: Primary language identifier of Chinese, in the lower ten bits of a Windows language identifier (winnt.h).
 _LANG_CHINESE, _PRIMARY = 0x04, 0x3FF
@@ -23,9 +24,9 @@ _catalogue: dict[str, str] = {}
 
 
 def split(words: Sequence[str]) -> tuple[str | None, list[str]]:
-    """The value of the last `--lang` among the words of a command line, and the other words.
+    """Return the value of the last `--lang` in the arguments of a command line, and the other arguments.
 
-    The option may be in any place before `--`. Its value is None without the option, and empty if it is missing.
+    The option may be anywhere before `--`. The value is None if the option is not given, and empty if it has no value.
 
     >>> split(["--lang", "zh", "run", "--lang=en", "-q"])
     ('en', ['run', '-q'])
@@ -47,7 +48,7 @@ def split(words: Sequence[str]) -> tuple[str | None, list[str]]:
 
 
 def named(value: str) -> str | None:
-    """The language that a value of `--lang` or of a locale variable names; None for one without a catalogue.
+    """Return the language for a value of `--lang` or of a locale variable; None if the language is not in `LANGUAGES`.
 
     >>> named("zh_CN.UTF-8"), named("zh-Hans"), named("en"), named("fr_FR"), named("C")
     ('zh', 'zh', 'en', None, None)
@@ -57,7 +58,10 @@ def named(value: str) -> str | None:
 
 
 def of_environment() -> str:
-    """The language of the locale, on Windows of the user interface; English if the terminal has no Han characters."""
+    """Return the language of the locale, or on Windows that of the user interface if no variable sets a locale.
+
+    Returns English if the encoding of stderr has no Han characters.
+    """
     locale = next((value for name in _VARIABLES if (value := os.environ.get(name))), None)
     if locale is None and sys.platform == "win32":
         language = _of_windows()
@@ -69,7 +73,7 @@ def of_environment() -> str:
 def _of_windows() -> str:
     import ctypes
 
-    windll = getattr(ctypes, "windll", None)  # there is none for type checkers of other systems
+    windll = getattr(ctypes, "windll", None)  # type checkers on other systems do not know it
     identifier = windll.kernel32.GetUserDefaultUILanguage() if windll else 0
     return "zh" if identifier & _PRIMARY == _LANG_CHINESE else "en"
 
@@ -83,27 +87,27 @@ def _shows_han() -> bool:
 
 
 def use(language: str) -> None:
-    """Show everything that follows in a language of `LANGUAGES`."""
+    """Set the current language to one of `LANGUAGES`."""
     _catalogue.clear()
     if language != "en":
         _catalogue.update(load_catalogue(language))
 
 
 def translate(text: object) -> str:
-    """A message in the language in use; any other text as it is."""
+    """Return a message in the current language; any other text unchanged."""
     return str(translated(text, _catalogue)) if _catalogue else str(text)
 
 
 def lookup(template: str) -> str:
-    """The translation of a text without values, as help texts are; the text itself if there is none."""
+    """Return the translation of a text without values, such as a help text; the text itself if there is none."""
     return _catalogue.get(template, template)
 
 
 def catalogue() -> Mapping[str, str]:
-    """The catalogue in use."""
+    """Return the catalogue of the current language."""
     return _catalogue
 
 
 def in_use() -> str:
-    """The language in use, of `LANGUAGES`."""
+    """Return the current language, one of `LANGUAGES`."""
     return "zh" if _catalogue else "en"

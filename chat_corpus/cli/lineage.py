@@ -1,4 +1,4 @@
-"""The commands that look back at outputs: `trace`, `explain`, `compare`."""
+"""The commands that examine outputs: `trace`, `explain`, `compare`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from chat_corpus.messages import message
 if TYPE_CHECKING:
     from chat_corpus.lineage.comparison_model import Compared
     from chat_corpus.lineage.recorded_run import RecordedRun
+    from chat_corpus.outputs.report import Report
 
 
 @click.command(
@@ -76,7 +77,7 @@ def trace(
 
 
 def _is_exported(path: str) -> bool:
-    """Whether a file is one of an export."""
+    """Whether a file is in the folder of an export."""
     from chat_corpus.lineage.open_export import find_export
 
     return find_export(Path(path)) is not None
@@ -91,7 +92,10 @@ def _trace_exported(
     *,
     as_json: bool,
 ) -> None:
-    """Print where records of exports came from, by their rows or their ids. Raises UsageError."""
+    """Print the origin of records of exports, which are named by rows or by ids.
+
+    Raises UsageError if a file is not in an export, and as the functions of `export_rows` and `export_trace`.
+    """
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import export_rows, export_trace, open_export
 
@@ -216,8 +220,10 @@ def compare(
     from chat_corpus.cli import compare_output
     from chat_corpus.lineage import compare, comparison_model
 
+    reports = None
     if html is not None:
         check_target(html, old, new)
+        reports = _report(old), _report(new)
     sources: list[comparison_model.Compared] = []
 
     def compared() -> Iterator[comparison_model.Compared]:
@@ -228,25 +234,32 @@ def compare(
             yield source
 
     _print(compared(), compare_output.source, as_json=as_json, between="")
-    if html is not None:
-        _write_page(html, old, new, sources)
+    if html is not None and reports is not None:
+        _write_page(html, reports, sources)
     if fail_on_change and not all(source.same for source in sources):
         raise GateError(message("{new}: the rows are not the same as in {old}", new=new, old=old))
 
 
-def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> None:
-    """Write the page of a comparison. Raises ChatCorpusError if it cannot be written."""
+def _report(folder: Path) -> Report:
+    """Return the report of an output, from which a page is made. Raises UsageError if there is none."""
+    from chat_corpus.outputs.layout import REPORT
+    from chat_corpus.outputs.report import read_report
+
+    report = read_report(folder)
+    if report is None:
+        raise UsageError(message("--html: the page needs {file}, which is missing; omit --html", file=folder / REPORT))
+    return report
+
+
+def _write_page(path: Path, reports: tuple[Report, Report], sources: list[Compared]) -> None:
+    """Write the page of a comparison in the current language. Raises ChatCorpusError if it cannot be written."""
     from chat_corpus.cli import compare_output
     from chat_corpus.cli.language import in_use
     from chat_corpus.files.atomic import write_atomic
-    from chat_corpus.outputs.report import read_report
     from chat_corpus.page.comparison import comparison_page
     from chat_corpus.page.rendering import html
 
-    before, after = read_report(old), read_report(new)
-    if before is None or after is None:  # compare has read both
-        return
-    text = html(comparison_page(before, after, list(map(compare_output.changes, sources))), in_use())
+    text = html(comparison_page(*reports, list(map(compare_output.changes, sources))), in_use())
     try:
         write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
     except OSError as error:
@@ -256,7 +269,7 @@ def _write_page(path: Path, old: Path, new: Path, sources: list[Compared]) -> No
 
 
 def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield paths with each of their numbers. Raises UsageError for what is not `path:n` or `path:n-m`."""
+    """Yield (path, number) for each number in arguments. Raises UsageError if one is not `path:n` or `path:n-m`."""
     for argument in arguments:
         match = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", argument)
         if not match or int(match[3] or match[2]) < int(match[2]):

@@ -1,4 +1,4 @@
-"""What `list` prints of each source."""
+"""The output of `list`: facts of each source, or the profiles."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_corpus.messages import Message, constant, message
 from chat_corpus.settings import profiles as profile_files
 from chat_corpus.settings import yaml_lines
 
-#: Purposes of the profiles; each file says more.
+#: Purposes of the bundled profiles; the comments in their files have more details.
 _PURPOSES: dict[str, Message] = {
     "lccc": message("the rules of the LCCC corpus, without those that mostly remove good rows"),
     "retrieval": message("pairs for retrieval models: distinct, with an answer that says something"),
@@ -31,7 +31,7 @@ _TITLES = {
 
 
 def listing(found: Mapping[str, DiscoveredSource]) -> list[dict[str, Any]]:
-    """The facts of each source, as `list --json` prints them: name, state, title, licence, url, files."""
+    """Return the facts of each source, as `list --json` prints them: `name, state, title, licence, url, files`."""
     return [
         {
             "name": name,
@@ -46,7 +46,10 @@ def listing(found: Mapping[str, DiscoveredSource]) -> list[dict[str, Any]]:
 
 
 def profiles() -> list[dict[str, Any]]:
-    """Each profile, as `list --profiles --json` prints it: name, purpose, file, and the settings that it changes."""
+    """Return the profiles, as `list --profiles --json` prints them: `name, purpose, file, settings`.
+
+    `settings` are those that the profile changes.
+    """
     files = [profile_files.find(name) for name in profile_files.names()]
     return [
         {
@@ -60,7 +63,7 @@ def profiles() -> list[dict[str, Any]]:
 
 
 def profile_text(rows: list[dict[str, Any]]) -> str:
-    """The profiles for people: a block for each."""
+    """Return the profiles as text for people, one block for each."""
     blocks = []
     for row in rows:
         changed = "\n".join(f"  {key}: {json.dumps(value)}" for key, value in _flat(row["settings"]))
@@ -69,7 +72,7 @@ def profile_text(rows: list[dict[str, Any]]) -> str:
 
 
 def _flat(settings: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting with its dotted key."""
+    """Yield (dotted key, value) for each setting."""
     for key, value in settings.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{under}{key}.")
@@ -78,5 +81,5 @@ def _flat(settings: Mapping[str, Any], under: str = "") -> Iterator[tuple[str, A
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """The facts as a table for people."""
+    """Return the facts as a table for people."""
     return format_table(({**row, "state": words.state(row["state"])} for row in rows), _TITLES)

@@ -1,4 +1,4 @@
-"""Messages of the package on stderr: as lines in the language in use, or as JSON."""
+"""Messages of the package on stderr: as lines in the current language, or as JSON in English."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LOG = logging.getLogger("chat_corpus")
 
 #: ANSI codes (ECMA-48, SGR).
 BOLD, RED, YELLOW = 1, 31, 33
-#: What the lines of a level begin with, and its colour.
+#: Prefix and colour of the lines of a level.
 _PREFIXES = {logging.WARNING: (message("warning: "), YELLOW), logging.ERROR: (message("error: "), RED)}
 
 
 def coloured(text: str, code: int) -> str:
-    r"""Text in a colour, or bold.
+    r"""Return text with the ANSI codes for a colour, or for bold.
 
     >>> coloured("a", BOLD)
     '\x1b[1ma\x1b[0m'
@@ -31,15 +31,15 @@ def coloured(text: str, code: int) -> str:
 
 
 def prefix(level: int, *, colour: bool) -> str:
-    """What a line of a level begins with, in the language in use."""
+    """Return the prefix of lines of a level, in the current language; empty below warnings."""
     word, code = _PREFIXES.get(level, ("", 0))
     return coloured(translate(word), code) if colour and word else translate(word)
 
 
 class SafeFormatter(logging.Formatter):
-    """Log records as lines in the language in use that cannot steer a terminal.
+    """Formats log records as lines in the current language, with escapes in place of control characters.
 
-    A record may have `colours`: the ANSI codes of some of its lines, by their index.
+    A record may have `colours`: ANSI codes by index of the line.
     """
 
     def __init__(self, *, colour: bool = False) -> None:
@@ -47,7 +47,7 @@ class SafeFormatter(logging.Formatter):
         self._colour = colour
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format the message of a record, behind the word for its level."""
+        """Return the message of a record, after the prefix of its level."""
         text = translate(record.msg)
         if isinstance(record.args, Mapping):
             text %= record.args
@@ -66,16 +66,16 @@ def _shown(value: object) -> object:
 
 
 class JsonLines(logging.Formatter):
-    """Log records as JSON objects in English.
+    """Formats log records as JSON objects in English.
 
-    `time` (UTC, ISO 8601), `level`, `event` (a stable name), `message`, and where they are known `source`, `seconds`,
-    `summary` (the counts of a source) and `traceback`.
+    Keys: `time` (UTC, ISO 8601), `level`, `event` (a stable name), `message` and, if they are known, `source`,
+    `seconds`, `summary` (the counts of a source) and `traceback`.
     """
 
     _FACTS = ("source", "seconds", "summary", "traceback")
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format a record as one line."""
+        """Return a record as one line."""
         facts = vars(record)
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -90,7 +90,7 @@ class JsonLines(logging.Formatter):
 def handle(
     handler: logging.StreamHandler[TextIO] | None = None, *, level: int = logging.INFO, as_json: bool = False
 ) -> None:
-    """Write messages of the package from a level on to stderr, as lines or as JSON, and nowhere else."""
+    """Write messages of the package with at least this level to stderr only, as lines or as JSON."""
     handler = logging.StreamHandler() if handler is None else handler
     handler.setFormatter(JsonLines() if as_json else SafeFormatter(colour=has_colour(sys.stderr)))
     LOG.handlers[:] = [handler]
@@ -99,10 +99,10 @@ def handle(
 
 
 def info(text: str, event: str, **facts: object) -> None:
-    """Log something that is as it should be; `event` is its stable name in JSON, `facts` are further keys."""
+    """Log a message at level INFO. `event` is its stable name in JSON, and `facts` are further keys."""
     LOG.info("%s", text, extra={"event": event, **facts})
 
 
 def warning(text: str, event: str, **facts: object) -> None:
-    """Log something that the user should see to."""
+    """Log a problem that needs the attention of the user, at level WARNING. Arguments are as for `info`."""
     LOG.warning("%s", text, extra={"event": event, **facts})

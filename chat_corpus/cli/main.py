@@ -1,4 +1,4 @@
-"""The command line: arguments, logging, progress, exit codes. Results go to stdout, messages to stderr."""
+"""The program `chat-corpus` with all of its commands. Results go to stdout, messages to stderr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `new-source` command: the beginning of a plugin, with a sample and a test that passes."""
+"""The `new-source` command: write the skeleton of a plugin, with a sample and a test that passes."""
 
 from __future__ import annotations
 

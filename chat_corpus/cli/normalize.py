@@ -1,4 +1,4 @@
-"""The `normalize` command: text steps and script conversion as a filter."""
+"""The `normalize` command: text steps and script conversion as a filter from stdin to stdout."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-r"""The filter of `normalize`: text steps and script conversion, one line in, one line out.
+r"""The filter of the `normalize` command: text steps and script conversion, one line out for each line in.
 
-Each line is written as soon as it was read. A line break that a step puts into a line is written as the two characters
-``\n``. A line that is not UTF-8, or too long, is written unchanged.
+Each line is written as soon as it was read. A line break that a step adds to a line is written as the two characters
+``\n``. A line that is not UTF-8, too long, or nested too deep is written unchanged.
 """
 
 from __future__ import annotations
@@ -27,49 +27,49 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.sources.base import Source
 
-#: Bytes to read at once, and how many such blocks may wait: together a megabyte or two.
+#: Bytes to read at once (128 kB), and maximum number of such blocks that wait in the queue (2 MB).
 _READ, _WAITING = 1 << 17, 16
-#: Seconds between two looks at a stream that does not wait.
+#: Seconds between two attempts to read from a non-blocking stream.
 _NAP = 0.01
-#: A longer line, in bytes, is written unchanged: no turn that a run accepts is as long.
+#: Maximum length in bytes of a line that is cleaned. A run rejects longer turns too.
 LONGEST = 1 << 20
 
 
 class Fault(Enum):
-    """Why a line is written unchanged."""
+    """The reason why a line is written unchanged."""
 
     NOT_UTF8 = auto()
     TOO_LONG = auto()
     NESTED = auto()
 
 
-#: What --explain shows in place of a line that it does not read.
+#: Text that --explain shows in place of a line that is not cleaned.
 _UNREAD = {
     Fault.NOT_UTF8: message("(not in UTF-8, unchanged)"),
     Fault.TOO_LONG: message("(longer than 1 MiB, unchanged)"),
 }
-#: So many unchanged lines are named.
+#: Maximum number of unchanged lines with a fault that are named.
 _SHOWN = 5
 #: Numbers of lines that were written unchanged, by fault.
 Unchanged = dict[Fault, list[int]]
 _BREAK = r"\r?\n|\r"
-#: Traits of text of no known source: its script is unknown, and it has no platform's markup.
+#: Traits of text without a source: the script is unknown, and the text has no markup of a platform.
 _UNKNOWN = Traits(script=Script.MIXED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """The steps and the conversion for the text of one source, or for text of no known source."""
+    """The text steps and the script conversion for the text of one source, or for text without a source."""
 
     settings: SourceSettings
     traits: Traits
 
     @classmethod
     def of(cls, settings: SourceSettings, source: Source | None) -> Filter:
-        """The filter of a source, or of none.
+        """Return the filter for a source, or for text without a source.
 
-        Text counts as segmented if all files of the source are, unless the settings say otherwise. A run decides by
-        file, but a single line is ambiguous: 好的/不好 is a choice of two as well as three words.
+        Text counts as segmented if all files of the source are, unless `read.segmentation` is set. A run decides file
+        by file, but a single line is ambiguous: 好的/不好 may be two alternatives, or words with a separator.
         """
         traits = _UNKNOWN if source is None else source.traits
         chosen = settings.read.segmentation
@@ -80,14 +80,17 @@ class Filter:
         return cls(settings=settings, traits=traits)
 
     def texts(self, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """The filtered texts, and a mask of those that the text steps cannot settle, which stay unchanged."""
+        """Return the cleaned texts, and a mask of the texts that are nested too deep, which stay unchanged."""
         clean = normalizer.normalize_and_flag(texts.rename("text"), self.settings.text, self.traits)
         converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
         unsettled = clean["unsettled"]
         return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled
 
     def lines(self, data: bytes, first: int) -> tuple[bytes, Unchanged]:
-        """Whole lines, filtered; and the numbers, from `first` on, of the unchanged ones by fault."""
+        """Return the cleaned lines of `data`, and the numbers of unchanged lines by fault.
+
+        `data` has whole lines, and the number of the first one is `first`.
+        """
         lines = numbered_lines(data, first)
         text = lines["text"]
         long = text.str.len_bytes().fill_null(0) > LONGEST
@@ -105,7 +108,7 @@ class Filter:
         ), unchanged
 
     def explained(self, text: str) -> Iterator[tuple[str, str]]:
-        """Each step that changes a text, and its result; last the conversion, with the script that it recognised."""
+        """Yield (step, result) for each step that changes a text, and last for the conversion, with the script."""
         changes = normalizer.explain(text, self.settings.text, self.traits)
         yield from ((change.step, change.after) for change in changes)
         clean = changes[-1].after if changes else text
@@ -118,10 +121,11 @@ class Filter:
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
-    """Yield the lines of a stream in blocks, as soon as they arrive; the last one may lack its line break.
+    """Yield (block, long): the lines of a stream in blocks, as soon as they arrive.
 
-    A block holds all that arrived while the block before was processed: single lines from a person, many from a file.
-    With True, it is a piece of a line longer than `LONGEST`, which is never held as a whole.
+    A block has all whole lines that arrived while the previous block was processed: single lines from a person, many
+    from a file. The last line may lack its line break. If `long` is true, the block is a piece of a line longer than
+    `LONGEST`; such a line is never in memory as a whole.
     """
     rest, within = b"", False
     for arrived in _arrivals(stream):
@@ -144,7 +148,7 @@ def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
 
 
 def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
-    # Unbuffered if possible: a lock on the buffer that the thread still holds would disturb the end of the program.
+    # Unbuffered if possible: if the thread still holds the lock of the buffer at exit, Python aborts.
     source = stream.raw if isinstance(stream, BufferedReader) else stream
     arrived: Queue[bytes | BaseException] = Queue(_WAITING)
 
@@ -173,7 +177,7 @@ def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def run(filter_: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> Unchanged:
-    """Filter a stream to its end. Return the numbers of the lines that were written unchanged, by fault."""
+    """Clean a stream to its end, and write it to `out`. Return the numbers of unchanged lines by fault."""
     first, unchanged = 1, Unchanged()
     for block, long in whole_lines(stream):
         if long:
@@ -189,9 +193,9 @@ def run(filter_: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> Unchan
 
 
 def explain(filter_: Filter, stream: BinaryIO, unchanged: Unchanged) -> Iterator[str]:
-    """Yield for each line of a stream its number and text, and below it each step that changes it, and the result.
+    """Yield the lines of `--explain`: for each line of a stream, its number and text, then each step and its result.
 
-    Adds the numbers of lines that stay unchanged to `unchanged`.
+    Adds the numbers of unchanged lines to `unchanged`.
     """
     first = 1
     for block, long in whole_lines(stream):
@@ -221,7 +225,7 @@ def _explained(filter_: Filter, line: int, text: str | None, unchanged: Unchange
 
 
 def _passed(piece: bytes, line: int, unchanged: Unchanged) -> int:
-    """Note a piece of a line that is too long. Return the number of the line that what follows is in."""
+    """Add the line of a piece that is too long to `unchanged`. Return the number of the line after the piece."""
     if line not in unchanged.get(Fault.TOO_LONG, []):
         _add(unchanged, {Fault.TOO_LONG: [line]})
     return line + piece.endswith(b"\n")
@@ -234,7 +238,7 @@ def _add(unchanged: Unchanged, more: Unchanged) -> None:
 
 
 def described(unchanged: Unchanged) -> Message:
-    """Which lines were written unchanged, and why; empty if there are none.
+    """Return a message with the numbers of the unchanged lines by fault; empty if there are none.
 
     >>> described({Fault.NOT_UTF8: [2, 4]})
     '2 lines not in UTF-8, written unchanged: 2, 4'

@@ -1,4 +1,4 @@
-"""Options that several commands have, and what they ask for."""
+"""Options that several commands have, and the settings and sources that they select."""
 
 from __future__ import annotations
 
@@ -89,20 +89,23 @@ LOG_JSON = option(
     "Messages", "--log-json", is_flag=True, help="Write messages to stderr as JSON, one per line, in English."
 )
 
-#: What a command reads.
+#: Options for the input of a command.
 READING = options(RAW, ADD, LAYOUT, PLUGIN, ENCODING)
-#: Which sources it processes.
+#: Options that select the sources.
 SELECTING = options(SOURCES, EXCLUDE)
-#: How it cleans and pairs turns.
+#: Options for cleaning and pairing turns.
 CLEANING = options(PROFILE, CONFIG, PAIRS, UNEQUAL_LENGTHS)
-#: What it works with.
+#: Options for the processes.
 PROCESSES = options(WORKERS, ENGINE, SCHEDULER)
-#: What it reports on stderr.
+#: Options for the messages on stderr.
 MESSAGES = options(QUIET, VERBOSE, LOG_JSON, LANG)
 
 
 def origin_options(raw: str, plugin: str) -> Callable[[Decorated], Decorated]:
-    """Return the options for where the raw files of an output are, and what made it; with the help of two of them."""
+    """Return the options for the current location of raw files, and for the plugins that an output was made with.
+
+    `raw` and `plugin` are the help texts of --raw and --plugin.
+    """
     return options(
         option("Input", "--raw", metavar="DIR", help=raw),
         MOVED,
@@ -117,11 +120,11 @@ ORIGIN = origin_options(
 
 
 def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
-    """The settings from files and flags. Raises UsageError."""
+    """Return the settings from files and flags. Raises UsageError if they are wrong."""
     from chat_corpus import sources
     from chat_corpus.settings import filter_settings, loading, profiles
 
-    # In a checkout main.py names its configs/default.yaml; an installed package has the same values built in.
+    # In a checkout, main.py passes its configs/default.yaml. An installed package has the same values built in.
     default = click.get_current_context().obj
     chosen = flags.get("profile")
     profile = () if chosen is None else (profiles.find(chosen),)
@@ -133,7 +136,7 @@ def read_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settin
 
 
 def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that flags change, as a file would have them. Raises UsageError."""
+    """Return the settings that flags change, in the structure of a settings file. Raises UsageError."""
     direct = ("raw", "out", "workers", "store_dialogues", "engine", "scheduler")
     values: dict[str, Any] = {name: flags[name] for name in direct if flags.get(name)}
     if flags.get("engine") == "local":
@@ -160,7 +163,7 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _encoding(value: str) -> tuple[str, str]:
-    """The source and the encoding of `SOURCE=NAME`. Raises UsageError, with the nearest name for an unknown one."""
+    """Return the source and the encoding in `SOURCE=NAME`. Raises UsageError, with a similar name if there is one."""
     from chat_corpus.files.encoding_detection import CHOICES
 
     source, _, name = value.partition("=")
@@ -190,7 +193,7 @@ def _encoding(value: str) -> tuple[str, str]:
 
 
 def for_engine(settings: Settings) -> Settings:
-    """Settings fit for the engine. Raises UsageError before anything else is done if it is not installed."""
+    """Return settings for the engine; paths are absolute for Dask. Raises UsageError if Dask is not installed."""
     if settings.engine == "local" and not settings.scheduler:
         return settings
     from chat_corpus.engines import dask_client
@@ -201,7 +204,10 @@ def for_engine(settings: Settings) -> Settings:
 
 
 def discovered(settings: Settings) -> Inventory:
-    """What the raw folder holds, and the files of added corpora with settled layouts. Raises UsageError."""
+    """Return the files of all sources, in the raw folder and of added corpora. Raises UsageError.
+
+    The layouts of added corpora must be known (see `added.settled`).
+    """
     from chat_corpus import sources
     from chat_corpus.discovery.inventory import discover
 
@@ -209,7 +215,10 @@ def discovered(settings: Settings) -> Inventory:
 
 
 def source_names(values: tuple[str, ...], known: Mapping[str, object]) -> list[str]:
-    """Names from repeated, comma-separated values. Raises UsageError with the nearest name for an unknown one."""
+    """Return the names in repeated, comma-separated values.
+
+    Raises UsageError for a name that is not in `known`, with a similar name if there is one.
+    """
     names = split_names(values)
     for name in names:
         if name not in known:
@@ -222,7 +231,7 @@ def source_names(values: tuple[str, ...], known: Mapping[str, object]) -> list[s
 
 
 def split_names(values: Iterable[str]) -> list[str]:
-    """Each name of repeated, comma-separated values once. Raises UsageError for a value that holds none."""
+    """Return the distinct names in repeated, comma-separated values. Raises UsageError if a value has no name."""
     names = []
     for value in values:
         given = [name.strip() for name in value.split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""The `preview` command: what the filters would remove, before anything is written."""
+"""The `preview` command: show what filters would remove, without writing anything."""
 
 from __future__ import annotations
 

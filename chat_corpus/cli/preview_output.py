@@ -1,4 +1,4 @@
-"""What `preview` prints: figures of each filter, in all and for each source, overlaps and examples."""
+"""The output of `preview`: figures of each filter, in total and by source, overlaps and examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chat_corpus.runs.preview_passes import looked_at
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Filter, Source
 
-#: Columns of an example, and the most overlaps that are shown.
+#: Maximum width of an example in columns, and maximum number of overlaps that are shown.
 _COLUMNS, _OVERLAPS = 100, 10
 _FILTERS = {
     "filter": message("filter"),
@@ -44,7 +44,10 @@ _SOURCES = {
 def summarized(
     results: Mapping[str, SourcePreview], settings: Settings, *, everything: bool, guard: float, examples: int
 ) -> dict[str, Any]:
-    """The figures as `preview --json` prints them; docs/outputs.md documents the keys."""
+    """Return the figures as `preview --json` prints them; docs/outputs.md documents the keys.
+
+    `guard` is the share of a source above which a filter is pointed out, `examples` the number of examples per filter.
+    """
     filters: dict[str, dict[str, Any]] = {}
     known = sources.load(settings.plugins, settings.added)
     for name, result in results.items():
@@ -81,12 +84,12 @@ def _all_filters(known: Mapping[str, Source]) -> tuple[Filter | PairPass, ...]:
 
 
 def _active(settings: SourceSettings, source: Source) -> tuple[Filter | PairPass, ...]:
-    """The filters and the passes over all pairs that settings switch on."""
+    """Return the filters and the passes over all pairs that are on in the settings."""
     return (*active_filters(settings.filters, source), *pass_table.enabled(settings, source))
 
 
 def _value_of(item: Filter | PairPass, settings: SourceSettings) -> Any:
-    """The value of the setting of a filter or pass."""
+    """Return the value of the setting of a filter or pass."""
     if isinstance(item, PairPass):
         section, _, name = item.name.partition(".")
         options = getattr(settings, section)
@@ -119,7 +122,7 @@ def _example(source: str, example: Example) -> dict[str, Any]:
 
 
 def _share(rows: int, turns: int, preview: FilterPreview) -> float:
-    """The share of the rows, or of the turns of a source without rows."""
+    """Return the share of `rows`, or of `turns` if the preview has no rows; 0 to 1."""
     part, whole = (rows, preview.rows) if preview.rows else (turns, preview.turns)
     return round(part / whole, 6) if whole else 0.0
 
@@ -132,13 +135,13 @@ def _whole(preview: FilterPreview) -> dict[str, Any]:
 
 
 def _overlaps(name: str, overlaps: Counter[tuple[str, str]]) -> dict[str, int]:
-    """The rows that a filter and each other would both remove."""
+    """Return, by name of other filter, the number of rows that this filter and the other would both remove."""
     others = {(set(pair) - {name}).pop(): rows for pair, rows in overlaps.items() if name in pair}
     return dict(sorted(others.items(), key=lambda item: (-item[1], item[0])))
 
 
 def is_over(report: Mapping[str, Any], share: float) -> bool:
-    """Whether one filter that is on, or all of them together, remove more than this share of any one source."""
+    """Whether a filter that is on, or all of these together, remove more than this share of some source."""
     single = (
         figures["share"] > share
         for entry in report["filters"]
@@ -149,7 +152,7 @@ def is_over(report: Mapping[str, Any], share: float) -> bool:
 
 
 def described(report: Mapping[str, Any]) -> str:
-    """The figures for people."""
+    """Return the figures as text for people."""
     blocks = [translate(_headline(report)), _filter_table(report), _source_table(report)]
     blocks += [block for block in (_guarded(report), _overlap_lines(report), *_example_blocks(report)) if block]
     return "\n\n".join(blocks)
@@ -223,7 +226,7 @@ def _source_table(report: Mapping[str, Any]) -> str:
 
 
 def _guarded(report: Mapping[str, Any]) -> str:
-    """The filters that remove more than the guard share of a source."""
+    """Return the lines about filters that remove more than the guard share of a source; empty if there are none."""
     title = message("More than {share} of a source (--guard):", share=_percent(report["guard"]))
     lines = [
         f"  {entry['name']}: "
@@ -235,7 +238,7 @@ def _guarded(report: Mapping[str, Any]) -> str:
 
 
 def _overlap_lines(report: Mapping[str, Any]) -> str:
-    """The largest overlaps of two filters."""
+    """Return the lines about the largest overlaps of two filters; empty if there are none."""
     pairs = {
         tuple(sorted((entry["name"], other))): rows
         for entry in report["filters"]
@@ -251,7 +254,7 @@ def _overlap_lines(report: Mapping[str, Any]) -> str:
 
 
 def _example_blocks(report: Mapping[str, Any]) -> Iterator[str]:
-    """The examples of each filter, with their address and what matched."""
+    """Yield a block of examples for each filter, with their addresses and the messages of the filter."""
     for entry in report["filters"]:
         lines = [line for example in entry["examples"] for line in _example_lines(example)]
         if lines:

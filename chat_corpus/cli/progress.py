@@ -1,4 +1,4 @@
-"""How far a run is, how fast it is and how long the rest will take, without flattering itself."""
+"""Progress of a run: bytes done, rate and time left. Work of earlier runs does not count for the rate."""
 
 from __future__ import annotations
 
@@ -7,36 +7,40 @@ from collections.abc import Callable
 
 from chat_corpus.messages import Message, amount, message, scaled
 
-#: A rate is shown from this part of the whole on: before, starting up has taken most of the time.
+#: The rate is shown when at least 1/100 of the input was processed: until then, start-up takes most of the time.
 _SHOWN_FROM = 100
 
 
 class Pace:
-    """The pace of a run: what an earlier run has done brings the end nearer, but makes this one no faster."""
+    """The progress of a run in bytes.
+
+    `total` is the size of the input, `done` what is done, and `worked` the part of it that this run did itself. The
+    rest of `done` was done by an earlier run.
+    """
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.total, self.done, self.worked = total, 0, 0
         self._clock, self._began = clock, clock()
 
     def add(self, done: int, *, worked: bool) -> None:
-        """Count bytes that are done with, never more than there are."""
+        """Add bytes that are done, at most up to the total; `worked` is true if this run processed them."""
         done = min(done, self.total - self.done)
         self.done += done
         self.worked += done if worked else 0
 
     @property
     def rate(self) -> float:
-        """Bytes a second that this run has worked through since it began."""
+        """Bytes per second that this run has processed since it began."""
         return self.worked / max(self._clock() - self._began, 1e-9)
 
     @property
     def left(self) -> float | None:
-        """Seconds to the end at this rate; None as long as too little is done to know."""
+        """Seconds to the end at this rate; None if too little was processed to estimate it."""
         return (self.total - self.done) / self.rate if self.worked * _SHOWN_FROM >= self.total else None
 
     @property
     def described(self) -> Message:
-        """Amount done, rate and time left, as far as they are known."""
+        """The bytes done and, if they are known, rate and time left."""
         number, unit = scaled(self.done)
         total, unit_of_total = scaled(self.total)
         done = message(

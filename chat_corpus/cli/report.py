@@ -1,4 +1,4 @@
-"""The `report` command: the page of an output again, with full statistics, or its tables for a paper."""
+"""The `report` command: write the page of an output again, also with full statistics, or print its tables."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def report(
 
 
 def _as_text(page: Page, *, markdown: bool, latex: bool, as_json: bool) -> str:
-    """Return the tables of a page in one of the formats, or else the page as HTML."""
+    """Return the tables of a page as Markdown, LaTeX or JSON, or the page as HTML if no format is chosen."""
     from chat_corpus.cli.language import catalogue, in_use
     from chat_corpus.page import tables
 
@@ -113,7 +113,7 @@ def _is_export(folder: Path) -> bool:
 
 
 def _export_page(folder: Path, *, full: bool) -> Page:
-    """Return the page of an export. Raises UsageError, and ChatCorpusError for files that are damaged."""
+    """Return the page of an export. Raises UsageError with `full`, ChatCorpusError if files are damaged."""
     from chat_corpus.lineage.open_export import open_export
     from chat_corpus.page.writing import read_export_page
 
@@ -128,7 +128,10 @@ def _export_page(folder: Path, *, full: bool) -> Page:
 
 
 def _run_page(folder: Path, raw: str | None, added: tuple[str, ...], plugins: tuple[str, ...], *, full: bool) -> Page:
-    """Return the page of the output of a run. Raises UsageError, and ChatCorpusError for files that are damaged."""
+    """Return the page of the output of a run. Raises UsageError if there is no report, or if it cannot be read.
+
+    Damaged files do not raise: the page lacks their figures and samples, and has a fault for each of them.
+    """
     from chat_corpus.exports.manifest import MANIFEST
     from chat_corpus.outputs.layout import REPORT
     from chat_corpus.outputs.report import read_report
@@ -171,7 +174,7 @@ def _with_full(folder: Path, material: Material) -> Material:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file, and print its name. Raises ChatCorpusError if it cannot be written."""
+    """Write text to a file, and print the path. Raises ChatCorpusError if the file cannot be written."""
     from chat_corpus.files.atomic import write_atomic
 
     try:

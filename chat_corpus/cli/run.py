@@ -116,7 +116,7 @@ def run(
 
 
 def run_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Settings:
-    """The settings of a run. Raises UsageError, also for folders that a run cannot use."""
+    """Return the settings of a run. Raises UsageError if they are wrong, or if the folders cannot be used."""
     from chat_corpus.settings.loading import check_apart, check_text
 
     settings = for_engine(read_settings(configs, flags))
@@ -126,7 +126,7 @@ def run_settings(configs: tuple[Path, ...], flags: Mapping[str, Any]) -> Setting
 
 
 def chosen_sources(inventory: Inventory, requested: list[str], excluded: list[str]) -> dict[str, DiscoveredSource]:
-    """The sources that the user names, or all, without the excluded ones."""
+    """Return the sources that the user names, or all sources, without the excluded ones."""
     names = requested or list(inventory.found)
     return {name: inventory.found[name] for name in names if name not in excluded}
 
@@ -134,7 +134,7 @@ def chosen_sources(inventory: Inventory, requested: list[str], excluded: list[st
 def readable_sources(
     inventory: Inventory, chosen: Mapping[str, DiscoveredSource], settings: Settings, code: int
 ) -> dict[str, DiscoveredSource]:
-    """The chosen sources that have files to read. Exits if there is none."""
+    """Return the chosen sources with files to read. Raises Exit with `code`, or 3 if it is 0, if there are none."""
     from chat_corpus.cli import logs, run_output
 
     ready = {name: source for name, source in chosen.items() if source.groups}
@@ -145,7 +145,7 @@ def readable_sources(
 
 
 def _print_plan(ready: Mapping[str, DiscoveredSource], settings: Settings, *, force: bool, as_json: bool) -> None:
-    """Print what would be read and written. Raises UsageError if files would have to be replaced without `force`."""
+    """Print what would be read and written. Raises UsageError if `force` is needed to replace files."""
     from chat_corpus.cli import run_output
     from chat_corpus.runs import previous
 
@@ -167,7 +167,7 @@ def _log_end(
     *,
     as_json: bool,
 ) -> None:
-    """Log the last screen, or as JSON the counts of each source."""
+    """Log the summary of a run or, with `as_json`, the counts of each source."""
     from chat_corpus.cli import logs, summary
     from chat_corpus.messages import message
     from chat_corpus.pipeline import counts
@@ -192,7 +192,7 @@ def _log_rest(
     requested: bool,
     everything: bool,
 ) -> None:
-    """Log outputs that earlier runs left, if this one was to do everything, and sources that are not complete."""
+    """Log sources that are not complete and, if the user did not select sources, outputs of earlier runs."""
     from chat_corpus.cli import logs, run_output
 
     if everything and (left := run_output.leftover_outputs(Path(settings.out), report.sources, done)):
@@ -202,7 +202,7 @@ def _log_rest(
 
 
 def _print_results(done: Mapping[str, SourceReport], report: Report, sample: int | None, *, as_json: bool) -> None:
-    """Print the results that were requested: conversions, and the report as JSON."""
+    """Print the requested results: a sample of conversions, and the report as JSON."""
     from chat_corpus.cli import run_output
     from chat_corpus.cli.language import translate
     from chat_corpus.pipeline import counts

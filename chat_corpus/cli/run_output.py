@@ -1,4 +1,4 @@
-"""What a run prints before it begins and about what it left out: files, sources, older outputs, conversions."""
+"""The output of `run` besides its summary: files, missing sources, outputs of earlier runs, conversions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INCOMPLETE = 3
 def unfinished_sources(
     chosen: Mapping[str, DiscoveredSource], done: Mapping[str, SourceReport], *, requested: bool
 ) -> Message | None:
-    """The sources for which the exit code of the run is not 0; None if there are none."""
+    """Return the message about sources for which the exit code of the run is not 0; None if there are none."""
     states = {name: _unfinished(source, done.get(name), requested=requested) for name, source in chosen.items()}
     names = [
         message("{source} ({state})", source=name, state=words.state(state)) for name, state in states.items() if state
@@ -45,12 +45,15 @@ def _unfinished(source: DiscoveredSource, report: SourceReport | None, *, reques
 
 
 def _incomplete(*, requested: bool) -> set[State]:
-    """The states of a source with which a run is not complete: those named with -s must be there as a whole."""
+    """Return the states that make a run incomplete; with `requested`, sources must also be present with all files.
+
+    `requested` is whether the user named sources with -s.
+    """
     return {State.UNUSABLE, *((State.ABSENT, State.PARTIAL) if requested else ())}
 
 
 def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) -> Message | None:
-    """The outputs of sources that an earlier run reported and for which this run found nothing to read."""
+    """Return the message about outputs of earlier runs without raw files for this run; None if there are none."""
     names = [f"{name}.tsv" for name in reported if name not in done and (out / f"{name}.tsv").exists()]
     if not names:
         return None
@@ -60,7 +63,10 @@ def leftover_outputs(out: Path, reported: Iterable[str], done: Iterable[str]) ->
 
 
 def reads_and_writes(found: Mapping[str, DiscoveredSource], settings: Settings) -> list[dict[str, Any]]:
-    """What a run would read and write: rows of does (read or write), file, bytes (None for outputs)."""
+    """Return what a run would read and write, as rows with the keys `does, file, bytes`.
+
+    `does` is read or write; `bytes` is None for files to write.
+    """
     rows: list[dict[str, Any]] = []
     for name, source in found.items():
         rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in source.files)
@@ -70,12 +76,12 @@ def reads_and_writes(found: Mapping[str, DiscoveredSource], settings: Settings) 
 
 
 def plan(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """What a run would read and write, as rows and titles of a table for people."""
+    """Return the rows of `reads_and_writes` and the titles of the columns, as a table for people."""
     return [{**row, "does": _ACTIONS[row["does"]]} for row in rows], _PLAN_TITLES
 
 
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:
-    """A random sample of the turns that script conversion changed: address, before, after."""
+    """Return a random sample of turns that script conversion changed, as lines: address, text before, text after."""
     frames = [frame for report in done.values() for frame in report.conversions]
     if not frames:
         return message("no turn was converted")
@@ -87,7 +93,10 @@ def conversions(done: Mapping[str, SourceReport], size: int) -> str:
 
 
 def report_unrecognised(found: Inventory, settings: Settings) -> None:
-    """Name files that may hide a corpus, and count all unrecognised ones; damaged ones are listed by source."""
+    """Log the names of unrecognised files that may be a corpus, and the number of all unrecognised files.
+
+    Damaged and unusable files of a source are left out: `report_missing` reports them.
+    """
     files = [entry for entry in found.unrecognised if entry.damaged_source is None and entry.unusable_source is None]
     for entry in files:
         if entry.warn:
@@ -104,7 +113,7 @@ def report_unrecognised(found: Inventory, settings: Settings) -> None:
 def nothing_to_do(
     found: Mapping[str, DiscoveredSource], chosen: Mapping[str, DiscoveredSource], settings: Settings
 ) -> Message:
-    """Why there is nothing to do."""
+    """Return the reason why there is nothing to do."""
     if not chosen:
         return message("nothing to do: all requested sources are excluded")
     states = {name: source.state for name, source in chosen.items()}
@@ -133,7 +142,7 @@ def nothing_to_do(
 
 
 def report_missing(chosen: Mapping[str, DiscoveredSource], raw: str, *, requested: bool) -> int:
-    """Name what is damaged, missing, partial or renamed in the folder `raw`. Return the exit code for it."""
+    """Log which chosen sources are damaged, unusable, missing or partial, and the remarks. Return the exit code."""
     for name, source in chosen.items():
         for remark in source.remarks:
             logs.info(message("{source}: {remark}", source=name, remark=remark), "source.remark", source=name)
@@ -151,7 +160,7 @@ def report_missing(chosen: Mapping[str, DiscoveredSource], raw: str, *, requeste
 
 
 def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: bool) -> None:
-    """Warn that a source is missing or incomplete, and say how to obtain it."""
+    """Log a warning with advice on how to obtain a source, if it is damaged, missing or incomplete."""
     advice = words.how_to_obtain(name, source.source, raw)
     if source.damaged or source.unusable:
         text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)

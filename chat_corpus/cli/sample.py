@@ -20,7 +20,7 @@ from chat_corpus.messages import Message, message
 if TYPE_CHECKING:
     from chat_corpus.lineage.sample_model import Sample, SampleRequest
 
-#: Most rows of a sample: all are in memory until they are shown.
+#: Maximum number of rows: all are in memory until they are shown.
 _MOST = 10_000
 
 
@@ -88,7 +88,7 @@ def sample(
 
 
 def _nothing(folder: Path, request: SampleRequest) -> Message:
-    """That there is no row to show."""
+    """Return the message that there is no row to show."""
     if request.rejected:
         return message("{folder}: nothing to show: these sources have no such rejects", folder=folder)
     if request.changed:
@@ -97,7 +97,7 @@ def _nothing(folder: Path, request: SampleRequest) -> Message:
 
 
 def _draw(folder: Path, request: SampleRequest) -> Sample:
-    """Draw from the output of a run, or from an export."""
+    """Return a sample from the output of a run, or from an export."""
     from chat_corpus.exports.manifest import MANIFEST
 
     if (folder / MANIFEST).is_file():

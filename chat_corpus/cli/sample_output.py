@@ -1,4 +1,4 @@
-"""What `sample` prints for people: texts before and after side by side, safe on a terminal."""
+"""The output of `sample` for people: texts before and after cleaning side by side, without control characters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chat_corpus.cli.terminal import echo, padded, width
 from chat_corpus.lineage.sample_model import SampledRow, SampledText
 from chat_corpus.messages import message, one_line, visible
 
-#: Columns of the roles, and of what is between the texts.
+#: Width in columns of the roles, and the separator between the texts.
 _ROLE, _BETWEEN = 13, " | "
-#: Least and most columns of a text: longer lines are hard to read.
+#: Minimum and maximum width of a text in columns; wider texts are hard to read.
 _LEAST, _MOST = 20, 60
 _BEFORE, _AFTER = message("before"), message("after")
 _ROLES = {"query": message("query"), "answer": message("answer"), "raw": message("raw")}
@@ -44,7 +44,7 @@ def _lines(row: SampledRow, wide: int) -> Iterator[str]:
 
 
 def _side_by_side(text: SampledText, wide: int) -> Iterator[str]:
-    """Yield the lines of a text before and after, and the address of its raw record."""
+    """Yield the lines of a text before and after cleaning, and the address of its raw record."""
     after = visible(text.after or "")
     if text.before is None:
         columns = translate(_UNKNOWN), after
@@ -68,7 +68,7 @@ def _line(role: str, left: str, right: str, wide: int) -> str:
 
 
 def _fold(text: str, wide: int) -> list[str]:
-    """Break text into lines of at most `wide` columns, between any two characters: what is shown is what is there."""
+    """Return text as lines of at most `wide` columns. It is broken between any two characters, and none is left out."""
     lines, line, columns = [], "", 0
     for character in text:
         more = max(width(character), 0)

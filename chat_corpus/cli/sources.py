@@ -1,4 +1,4 @@
-"""The commands `list` and `check`: the facts of each source, and what the raw folder holds of it."""
+"""The commands `list` and `check`: the facts of each source, and its files in the raw folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last screen of a run: a table of all sources, three sample pairs, what was written, and what to do next."""
+"""The summary at the end of a run: a table of sources, three sample pairs, what was written, and next steps."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TITLES = {
     "seconds": message("seconds"),
     "why": message("reasons"),
 }
-#: Reasons of pairs that passes over all pairs drop.
+#: Reasons for which passes over all pairs drop pairs, in the order of the summary.
 _PAIR_REASONS = (
     Reason.DUPLICATE_DIALOGUE,
     Reason.DUPLICATE,
@@ -37,7 +37,7 @@ _PAIR_REASONS = (
     Reason.QUERIES_PER_ANSWER,
     Reason.UNRELATED,
 )
-#: Sample pairs, and the most bytes of a line that are read for one.
+#: Number of sample pairs, and maximum length of their lines in bytes.
 _SAMPLES, _LONGEST = 3, 4096
 #: A row of the summary: source, row number, query, answer.
 Sample = tuple[str, int, str, str]
@@ -51,7 +51,7 @@ def log(
     seconds: float,
     program: str,
 ) -> None:
-    """Log the screen; `seconds` is the time of the whole run, `program` how it is called."""
+    """Log the summary. `seconds` is the time of the whole run, `program` the name it was called with."""
     out = settings.out
     rows = [_row(name, done.get(name)) for name, source in chosen.items() if name in done or source.damaged]
     if len(rows) > 1:
@@ -106,7 +106,7 @@ def _figures(counts: Counts, dropped: Mapping[str, int]) -> dict[str, str]:
 
 
 def _dropped(counts: Counts) -> dict[str, int]:
-    """Turns that were rejected, by reason, and pairs that filters or passes dropped, as in the rejects file."""
+    """Return the counts in the rejects file by reason: rejected turns, then pairs that filters or passes dropped."""
     dropped = {reason: number for reason, number in sorted(counts.turns.rejected.items()) if number}
     of_pairs = {**counts.pairs.rejected, Reason.DUPLICATE: counts.pairs.duplicates}
     filtered = sorted(reason for reason in of_pairs if reason.startswith(PAIR_REASON))
@@ -114,14 +114,17 @@ def _dropped(counts: Counts) -> dict[str, int]:
 
 
 def sample_pairs(done: Mapping[str, SourceReport], out: Path) -> Iterator[Sample]:
-    """Yield three rows of the outputs, of three sources if as many have any."""
+    """Yield three rows of the outputs, from three sources if at least three have rows.
+
+    Fewer rows are yielded if lines are too long, or if an output has fewer rows or was removed.
+    """
     names = [name for name, report in done.items() if not report.error and report.counts.pairs.written]
     chosen = Counter(names[number * len(names) // _SAMPLES] for number in range(_SAMPLES if names else 0))
     for name, number in chosen.items():
         try:
             with (out / f"{name}.tsv").open("rb") as stream:
                 lines = [stream.readline(_LONGEST).decode("utf-8", "ignore") for _ in range(number)]
-        except OSError:  # removed meanwhile: the screen goes without
+        except OSError:  # removed meanwhile; the summary leaves it out
             continue
         for row, line in enumerate(lines, 1):
             query, tab, answer = line.rstrip("\n").partition("\t")
@@ -130,7 +133,7 @@ def sample_pairs(done: Mapping[str, SourceReport], out: Path) -> Iterator[Sample
 
 
 def _shown(samples: Sequence[Sample]) -> str:
-    """Sample pairs in three columns that fit the terminal."""
+    """Return sample pairs as text in three columns, cut to the width of the terminal."""
     addresses = [f"{name}.tsv:{row}" for name, row, *_ in samples]
     first = max(map(width, addresses))
     room = max((shutil.get_terminal_size().columns - first - 9) // 2, 16)
@@ -144,7 +147,7 @@ def _shown(samples: Sequence[Sample]) -> str:
 
 
 def written(done: Mapping[str, SourceReport], out: str) -> Message:
-    """Which files a run has written."""
+    """Return the message with the files that a run has written."""
     made = [name for name, report in done.items() if not (report.error or report.unchanged)]
     if not made:
         return message("written to {folder}: only report.json", folder=out)
@@ -164,7 +167,7 @@ def written(done: Mapping[str, SourceReport], out: str) -> Message:
 def next_steps(
     done: Mapping[str, SourceReport], settings: Settings, samples: Sequence[Sample], program: str, *, failed: bool
 ) -> str:
-    """What can be done now: commands and files, each with its purpose."""
+    """Return the next steps: commands to run and files to look at, each with its purpose."""
     out = settings.out
     steps: list[tuple[str, Message]] = []
     if failed:

@@ -1,4 +1,4 @@
-"""Text for a terminal: nothing that came from a file may steer it, and Han characters are two columns wide."""
+"""Text for a terminal. Control characters from files are escaped, and Han characters count as two columns."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from chat_corpus import process_setup
 from chat_corpus.cli.language import translate
 from chat_corpus.messages import joined, message, safe
 
-#: So many values of a list are shown in a cell.
+#: Maximum number of values of a list that are shown in a cell.
 _SHOWN = 4
 
 
 class SafeBytes:
-    """A stream of UTF-8 lines that a terminal shows, made safe on the way."""
+    """A stream that writes UTF-8 lines to a terminal, with escapes in place of control characters."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
 
     def write(self, data: bytes) -> int:
-        """Write whole lines."""
+        """Write whole lines. Return the number of bytes written."""
         return self._stream.write(safe(data.decode("utf-8", errors="backslashreplace")).encode())
 
     def flush(self) -> None:
-        """Have the terminal show them."""
+        """Flush the stream."""
         self._stream.flush()
 
 
 def safe_json(value: Any, indent: int | None = 1) -> str:
-    r"""A value as JSON that cannot steer a terminal either: what cannot be printed is escaped, as JSON does.
+    r"""Return a value as JSON in which characters that cannot be printed are JSON escapes.
 
     >>> safe_json("\u009b2J 好")
     '"\\u009b2J 好"'
@@ -44,41 +44,44 @@ def safe_json(value: Any, indent: int | None = 1) -> str:
 
 
 def echo_json(value: Any) -> None:
-    """Print a value to stdout as JSON: in UTF-8, whatever the encoding of the console, if a program reads it."""
+    """Print a value to stdout as JSON, as `echo_document` does."""
     echo_document(safe_json(value) + "\n")
 
 
 def echo_document(text: str) -> None:
-    """Print a text for programs to stdout: in UTF-8, whatever the encoding of the console, if one reads it."""
+    """Print a text for programs to stdout.
+
+    A terminal shows it with escapes for control characters. Otherwise, it is in UTF-8, whatever the locale.
+    """
     with process_setup.results():
         click.echo(safe(text) if sys.stdout.isatty() else text.encode(), nl=False)
 
 
 def echo(text: str, *, to_stderr: bool = False) -> None:
-    """Print a result to stdout, or to stderr if stdout has JSON: a message in the language in use, made safe."""
+    """Print a text to stdout or stderr, with escapes for control characters; a message in the current language."""
     with process_setup.results():
         click.echo(safe(translate(text)), err=to_stderr)
 
 
 def has_colour(stream: IO[Any]) -> bool:
-    """Whether to write colours to a stream: to terminals that show them, unless NO_COLOR is set (no-color.org)."""
+    """Whether to write colours to a stream: it must be a terminal with colours, and NO_COLOR (no-color.org) not set."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
         return False
     return sys.platform != "win32" or "WT_SESSION" in os.environ  # the old console of Windows shows the codes
 
 
 def width(text: str) -> int:
-    """Columns that text takes on a terminal, once it is safe."""
+    """Return the number of columns that text takes on a terminal, after control characters were escaped."""
     shown = safe(text)
     if shown.isascii():
         return len(shown)
-    from wcwidth import wcswidth  # here, for text without wide characters needs no table
+    from wcwidth import wcswidth  # imported here, since ASCII text does not need its tables
 
     return wcswidth(shown)
 
 
 def cut(text: str, columns: int) -> str:
-    """Text of at most so many columns, with an ellipsis if it was longer.
+    """Return text of at most `columns` columns, with an ellipsis if it was cut.
 
     >>> cut("在吗在吗", 5), cut("在吗", 5)
     ('在吗…', '在吗')
@@ -92,14 +95,14 @@ def cut(text: str, columns: int) -> str:
 
 
 def padded(text: str, columns: int) -> str:
-    """Text with blanks behind it, up to a width."""
+    """Return text with blanks after it, up to a width of `columns`."""
     return text + " " * (columns - width(text))
 
 
 def format_table(rows: Iterable[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
-    """Rows as a table in the language in use; numbers to the right, a Han character as wide as two letters.
+    """Return rows as a table in the current language, with numbers aligned to the right.
 
-    `titles` has the keys of the columns, in their order, and what is above them.
+    `titles` maps the keys of the columns, in order, to their titles.
     """
     cells = [[translate(title) for title in titles.values()]]
     cells += [[_cell(row[key]) for key in titles] for row in rows]
@@ -117,7 +120,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) ->
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:
-    """Whether a column has numbers and nothing else; its title is to the right as well."""
+    """Whether a column has only numbers, so that its title is aligned to the right too."""
     return any(map(_is_number, cells)) and all(_is_number(cell) or cell == "-" for cell in cells)
 
 

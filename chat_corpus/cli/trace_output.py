@@ -1,4 +1,4 @@
-"""What `trace` and `explain` print for people: lines in the language in use that cannot steer a terminal."""
+"""The output of `trace` and `explain` for people: lines in the current language, without control characters."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import Message, joined, message, one_line
 
-#: Columns of the names of fields.
+#: Width of the names of fields in columns.
 _NAME = 12
 _QUERY, _ANSWER = message("query"), message("answer")
 _UNREAD = message("unknown: the file was not read to its end")
 
 
 def row(traced: Row) -> Iterator[str]:
-    """The lines about where a row came from."""
+    """Yield the lines about the origin of a row."""
     yield one_line(f"{traced.tsv}:{traced.row}")
     for name, text in zip((_QUERY, _ANSWER), traced.line.split("\t"), strict=True):
         yield _field(name, text)
@@ -30,7 +30,7 @@ def row(traced: Row) -> Iterator[str]:
 
 
 def record(explained: Record) -> Iterator[str]:
-    """The lines about what became of a record."""
+    """Yield the lines about the fate of a raw record."""
     yield one_line(f"{explained.file}:{explained.record}")
     yield _field(message("source"), explained.source)
     yield _field("sha256", explained.sha256 or _UNREAD)
@@ -44,7 +44,7 @@ def record(explained: Record) -> Iterator[str]:
 
 
 def exported(traced: TracedRecord) -> Iterator[str]:
-    """The lines about where a record of an export came from."""
+    """Yield the lines about the origin of a record of an export."""
     yield one_line(traced.id)
     yield _field(message("split"), traced.split or message("held: in no split"))
     yield _field(message("dialogue"), traced.dialogue_id)
@@ -64,7 +64,7 @@ def exported(traced: TracedRecord) -> Iterator[str]:
 
 
 def address(at: Address) -> Message:
-    """A turn's address: `file:record`, and which turn of its dialogue it is."""
+    """Return the address of a turn: `file:record` and, if it has one, its number in the dialogue."""
     if at.turn_index is None:
         return message("{file}:{record}", file=at.file, record=at.record)
     return message(

@@ -1,6 +1,6 @@
-"""Wrong command lines: what is wrong, in our own words, and what was probably meant.
+"""Messages about wrong command lines, with hints at what was probably meant, and types of arguments.
 
-Errors of click are recognised by their type and their fields; its sentences are not read.
+Errors of click are recognised by their types and fields, never by their texts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chat_corpus.cli.language import lookup
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, joined, message
 
-#: Words that people try, and the command that does it.
+#: Words that users try as commands, and the commands that they probably mean.
 SYNONYMS = {
     "split": "export",
     "convert": "export",
@@ -52,16 +52,16 @@ SYNONYMS = {
 }
 
 
-#: Endings and names of the files of outputs and exports that no page may replace.
+#: Endings and names of files in outputs and exports that a page must not replace.
 _DATA = (".tsv", ".jsonl", ".parquet", ".csv")
 _RECORDS = ("report.json", "manifest.json", "statistics.json", "dataset_info.json", "README.md")
 
 
 class Choice(click.Choice[str]):
-    """One of some words."""
+    """One of a set of words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The word. Raises BadParameter."""
+        """Return the word. Raises BadParameter if it is not one of the choices."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -72,10 +72,10 @@ class Choice(click.Choice[str]):
 
 
 class Whole(click.IntRange):
-    """A whole number from a minimum on, or up to a maximum."""
+    """A whole number with a minimum and, optionally, a maximum."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number. Raises BadParameter."""
+        """Return the number. Raises BadParameter if it is not a whole number in the range."""
         try:
             return int(super().convert(value, param, ctx))
         except click.BadParameter:
@@ -91,13 +91,13 @@ class Whole(click.IntRange):
 
 
 class Share(click.FloatRange):
-    """A number from 0 to 1."""
+    """A number from 0 to 1; without 0 if `min_open` is true."""
 
     def __init__(self, *, min_open: bool = False) -> None:
         super().__init__(min=0, max=1, min_open=min_open)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number. Raises BadParameter, also for `nan`, which every comparison lets pass."""
+        """Return the number. Raises BadParameter if it is not in the range, or is `nan`, which click accepts."""
         with contextlib.suppress(click.BadParameter):
             if not math.isnan(share := float(super().convert(value, param, ctx))):
                 return share
@@ -109,7 +109,7 @@ class Share(click.FloatRange):
 
 
 class Folder(click.Path):
-    """A folder that exists."""
+    """An existing folder."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path, exists=True, file_okay=False)
@@ -123,23 +123,23 @@ class Folder(click.Path):
 
 
 class NewFolder(click.Path):
-    """A folder that may not exist; what is in it is checked later."""
+    """A folder that does not have to exist. The content of an existing one is checked later."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Raises BadParameter for an empty one, which a shell makes of a variable that is not set."""
+        """Return the path. Raises BadParameter if it is a file, or empty, as a shell variable that is not set."""
         if not str(value):
             raise click.BadParameter(message("the name is empty; name a folder"), ctx, param)
-        with contextlib.suppress(OSError):  # a name that no file can have is refused where the folder is made
+        with contextlib.suppress(OSError):  # an impossible name fails when the folder is made
             if Path(str(value)).is_file():
                 raise click.BadParameter(message("{path}: a file; name a folder", path=value), ctx, param)
         return super().convert(value, param, ctx)
 
 
 class File(click.Path):
-    """A path that is no folder; whether it exists is checked where it is read."""
+    """A path that is not a folder. The file may be missing: this is checked when it is read."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path, dir_okay=False)
@@ -153,13 +153,13 @@ class File(click.Path):
 
 
 class Target(click.Path):
-    """A file to write. Its folder must exist, so that no long work ends with a file that cannot be written."""
+    """A file to write. Its folder must exist, so that writing does not fail after long work."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path. Raises BadParameter for an empty name, for a folder or a device, and for a file in no folder."""
+        """Return the path. Raises BadParameter if it is empty, a folder or a device, or if its folder is missing."""
         path = Path(str(super().convert(value, param, ctx)))
         if not str(value):
             fault = message("the name is empty; name a file")
@@ -175,7 +175,7 @@ class Target(click.Path):
 
 
 def check_target(path: Path, *folders: Path) -> None:
-    """Raise UsageError for a path of a file that a run or an export wrote to one of these folders."""
+    """Raise UsageError if a path is a data file or report that a run or an export wrote to one of these folders."""
     for folder in folders:
         inside = path.resolve().is_relative_to(folder.resolve())
         if inside and path.is_file() and (path.suffix in _DATA or path.name in _RECORDS):
@@ -185,7 +185,7 @@ def check_target(path: Path, *folders: Path) -> None:
 
 
 def described(error: click.ClickException) -> str:
-    """What is wrong with the command line, in words that can be translated."""
+    """Return a message that explains a usage error and can be translated; other errors keep their messages."""
     match error:
         case click.NoSuchOption():
             return _no_such_option(error)
@@ -199,7 +199,7 @@ def described(error: click.ClickException) -> str:
 
 
 def _name(error: click.BadParameter) -> str:
-    """The parameter as it is typed."""
+    """Return the parameter as the user types it: the long option, or the name of the argument."""
     if isinstance(error.param, click.Option):
         return max(error.param.opts, key=len)
     if error.param is not None and error.ctx is not None:
@@ -216,7 +216,7 @@ def _no_such_option(error: click.NoSuchOption) -> Message:
 
 
 def _without_value(error: click.BadOptionUsage) -> str:
-    """An option without its value, or a flag with one."""
+    """Return the message about an option without its value, or about a flag with a value."""
     for parameter in error.ctx.command.params if error.ctx else ():
         if isinstance(parameter, click.Option) and error.option_name in parameter.opts:
             if parameter.is_flag:
@@ -226,12 +226,15 @@ def _without_value(error: click.BadOptionUsage) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The most similar of the known names, if any is similar."""
+    """Return the most similar of the known names; None if no name is similar."""
     return next(iter(difflib.get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)), None)
 
 
 def no_command(word: str, commands: Mapping[str, click.Command]) -> Message:
-    """That there is no such command, and what was probably meant: a folder, a source, or a similar command."""
+    """Return the message that a word is not a command.
+
+    It has a hint if the word is a folder, a source, a synonym of a command, or similar to one.
+    """
     if Path(word).is_dir():
         return message("'{word}' is no command; for the folder, use: --raw {word}", word=word)
     if word in _sources():
@@ -246,7 +249,7 @@ def no_command(word: str, commands: Mapping[str, click.Command]) -> Message:
 
 
 def late_command(command: str, words: Sequence[str], ctx: click.Context) -> Message:
-    """That a command comes before its options, and the command line as it should be."""
+    """Return the message that the command must come before its options, with the corrected command line."""
     rest = list(words)
     rest.remove(command)
     return message(
@@ -258,7 +261,7 @@ def late_command(command: str, words: Sequence[str], ctx: click.Context) -> Mess
 
 
 def extra_arguments(words: list[str], ctx: click.Context) -> Message:
-    """That a command takes no such arguments, and which option was probably meant."""
+    """Return the message that arguments are unexpected, with the option that was probably meant."""
     options = {name for parameter in ctx.command.params for name in parameter.opts}
     shown = joined(" ", words)
     if "--raw" in options and Path(words[0]).is_dir():
@@ -279,6 +282,6 @@ def extra_arguments(words: list[str], ctx: click.Context) -> Message:
 
 
 def _sources() -> set[str]:
-    from chat_corpus import sources  # here, for only a wrong command line needs them
+    from chat_corpus import sources  # imported here, since only wrong command lines need it
 
     return set(sources.load())

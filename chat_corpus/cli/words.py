@@ -1,4 +1,4 @@
-"""Words for the closed sets of `schema`, as the terminal shows them: states of a source, reasons of a reject."""
+"""Words for the terminal: states of a source, reasons of rejects, and how to obtain a source."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _STATES = {
 
 
 def state(value: str) -> Message:
-    """The word for the state of a source; in English it is the value itself."""
+    """Return the word for the state of a source. In English, it is the value itself."""
     return _STATES[State(value)]
 
 
 def fetch_command(source: str, raw: str) -> str:
-    """The command that downloads a source into a raw folder.
+    """Return the command that downloads a source to a raw folder.
 
     >>> fetch_command("ptt", "raw_chat_corpus"), fetch_command("ptt", "my data")
     ('chat-corpus fetch ptt', "chat-corpus fetch ptt --raw 'my data'")
@@ -37,14 +37,14 @@ def fetch_command(source: str, raw: str) -> str:
 
 
 def how_to_obtain(name: str, source: Source, raw: str) -> Message:
-    """The command that downloads a source into a raw folder, or what its publisher offers if there is no address."""
+    """Return how to obtain a source: the command that downloads it, or `Source.obtain` if it has no origins."""
     if source.origins:
         return message("download it with: {command}", command=fetch_command(name, raw))
     return constant(source.obtain)
 
 
 def dropped(reason: str, number: int) -> Message:
-    """How many turns, records or pairs were dropped, and why."""
+    """Return the number of turns, records or pairs that were dropped, with the reason."""
     match reason:
         case Reason.ENCODING:
             return count_noun(number, "undecodable record")
@@ -80,7 +80,7 @@ def dropped(reason: str, number: int) -> Message:
 
 
 def _filtered(reason: str, number: int) -> Message:
-    """How many turns or pairs a filter that is off by default rejected."""
+    """Return the number of turns or pairs that a filter rejected, with the reason, for filters off by default."""
     turns, pairs = count_noun(number, "turn"), count_noun(number, "pair")
     match reason:
         case Reason.LITTLE_HAN:
@@ -115,7 +115,10 @@ def _filtered(reason: str, number: int) -> Message:
 
 
 def left_out_turns(reason: str, number: int) -> Message:
-    """How many turns are in no record of an export, and why; by a reason of `schema` or of `exports.dialogues`."""
+    """Return the number of turns that are in no record of an export, with the reason.
+
+    Reasons are those of `schema.Reason` and of `exports.dialogues`.
+    """
     match reason:
         case "unanswered":
             return count_noun(number, "unanswered turn")
@@ -133,7 +136,7 @@ def left_out_turns(reason: str, number: int) -> Message:
 
 
 def left_out_records(reason: str, number: int) -> Message:
-    """How many records are in no split of an export, and why."""
+    """Return the number of records that are in no split of an export, with the reason."""
     match reason:
         case "duplicate":
             return count_noun(number, "duplicate record")

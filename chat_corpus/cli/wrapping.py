@@ -1,19 +1,19 @@
-"""Break text into lines of a width in columns: English between words, Chinese between characters."""
+"""Break text into lines by columns: English between words, Chinese between characters."""
 
 from __future__ import annotations
 
 import re
 from unicodedata import east_asian_width
 
-#: What no line begins with, and what no line ends with (a part of JIS X 4051 and of W3C clreq).
+#: Characters that must not begin a line, and characters that must not end one (from JIS X 4051 and W3C clreq).
 _NOT_FIRST = "，。、；：？！）》」』”’…"
 _NOT_LAST = "（《「『“‘"
-#: A piece that is not broken: blanks, a Chinese character with its punctuation, or a word.
+#: A piece that is never broken: blanks, a Chinese character with its punctuation, or a word.
 _PIECE = rf"\s+|[{_NOT_LAST}]*(?:[⺀-鿿豈-﫿]|[^\s⺀-鿿豈-﫿{_NOT_LAST}]+)[{_NOT_FIRST}]*|."
 
 
 def columns(text: str) -> int:
-    """Columns that printable text takes; as `terminal.width`, but quick to import.
+    """Return the number of columns of printable text. Same as `terminal.width`, but faster to import.
 
     >>> columns("a中，")
     5
@@ -22,7 +22,7 @@ def columns(text: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, unless a single word is longer.
+    """Return text as lines of at most `width` columns; only a single word may be longer.
 
     >>> wrap("写入文件，共 12 条。", 9)
     ['写入文', '件，共 12', '条。']

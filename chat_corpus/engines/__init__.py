@@ -1,1 +1,1 @@
-"""Engines run shards: this process, a pool of processes on this machine, or the workers of a Dask cluster."""
+"""Engines run shards in this process, in a pool of processes on this machine, or on the workers of a Dask cluster."""

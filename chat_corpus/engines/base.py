@@ -15,7 +15,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
-    """What all workers need: `files` to read, a `folder` to write to, and `sources`, some from `plugins`."""
+    """What all workers need: the `files` to read, the `folder` to write to, and the `sources` by name.
+
+    `plugins` are the paths of plugin files, which may define some of the sources.
+    """
 
     files: tuple[Path, ...]
     folder: Path
@@ -28,26 +31,26 @@ class Engine(Protocol):
 
     @property
     def prefetch(self) -> int:
-        """How many tasks to submit before waiting for a result."""
+        """The number of tasks to submit before waiting for a result."""
 
     @property
     def maybe_started(self) -> int:
-        """How many of the submitted tasks, in their order, may have started."""
+        """The number of submitted tasks, in the order of submission, that may have started."""
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Start a call. Raises BrokenExecutor if a worker died."""
+        """Start a call and return its future. Raises BrokenExecutor if a worker died."""
 
     def check(self) -> None:
         """Raise EngineError if no workers are left."""
 
     def restart(self, workers: int | None = None) -> Engine:
-        """Return a new engine of this kind; `workers` is by default the number of this one."""
+        """Return an engine that replaces this one, with the same number of workers if `workers` is None."""
 
     def close(self) -> None:
-        """Let the workers end after their tasks."""
+        """Release the workers after the last task has finished."""
 
     def stop(self) -> None:
-        """Cancel tasks that have not started, and end the workers at once."""
+        """Cancel tasks that have not started, and end at once all workers that this process started."""
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""The connection to Dask: the package without its output, and a client of a scheduler."""
+"""The connection to Dask: import the package with its logs redirected, and connect to a scheduler."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _log = logging.getLogger(__name__)
 
 
 class _ToOurLog(logging.Handler):
-    """Passes log records of Dask to our log, at level DEBUG."""
+    """Pass log records of Dask to the log of this module, at level DEBUG."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _log.debug("dask: %s", record.getMessage(), extra={"event": "dask"})
 
 
 def dask() -> Any:
-    """Return the package `distributed`, which then writes nothing to stderr. Raises UsageError if it is missing."""
+    """Return the package `distributed`, which no longer logs to stderr. Raises UsageError if it is not installed."""
     try:
         import dask as core
 
@@ -42,7 +42,7 @@ def dask() -> Any:
 
 
 def client(distributed: Any, where: Any) -> Any:
-    """Return a client of the scheduler at an address, or of a cluster that this process started.
+    """Return a client; `where` is the address of a scheduler, or a cluster that this process started.
 
     Raises UsageError for a wrong address or missing certificates, EngineError if the scheduler does not answer.
     """
@@ -94,7 +94,7 @@ def _remote_client(distributed: Any, address: str) -> Any:
 
 
 async def _reach(distributed: Any, address: str, limit: float, options: dict[str, Any]) -> None:
-    """Try one connection before making a client: a client that cannot connect leaves threads that write to logs."""
+    """Try a connection before a client is made: a client that cannot connect leaves threads that write to logs."""
     comm = await distributed.comm.connect(address, timeout=limit, **options)
     await comm.close()
 

@@ -1,7 +1,10 @@
-"""The engine of Dask workers: those of a running scheduler, on one or many machines, or of a cluster started here.
+"""The engine that runs tasks on Dask workers: those of a running scheduler, or of a cluster started on this machine.
 
-If a worker dies, Dask gives its tasks to other workers, several times; only a task that kills each of its workers
-fails. This module checks what Dask does not: that workers produce the same bytes, see the same folders, and exist.
+If a worker of a running scheduler dies, Dask gives its tasks to other workers, several times; a task fails only if each
+worker that tries it dies. In a cluster started here, the task fails at once, and the run submits it again.
+
+This module checks what Dask does not check: that the workers produce the same bytes, see the same files and folders,
+and that there are workers at all.
 """
 
 from __future__ import annotations
@@ -37,20 +40,20 @@ FIRST_WORKER_SECONDS = 15.0
 _NO_WORKERS = 60.0
 #: Seconds between checks of the workers.
 _CHECK = 2.0
-#: Faults of a worker that a message shows.
+#: A message shows at most this many faults of a worker.
 _SHOWN = 3
 #: Seconds to wait for a connection to close.
 _CLOSE = 0.5
 _RESUME = message("finished shards are saved; run the same command again to resume (--engine local works too)")
 
-#: Code that workers started here run first: they ignore interrupts, since this process ends them.
+#: Code that the workers of a cluster started here run first. They ignore interrupts, since this process ends them.
 _PRELOAD = "from chat_corpus import process_setup; process_setup.ignore_terminal_signals()"
 
 _log = logging.getLogger(__name__)
 
 
 class Cluster:
-    """The workers of the Dask scheduler at `address`, or with an empty address a cluster of `workers` on this machine.
+    """The workers of the Dask scheduler at `address`; if that is empty, a cluster of `workers` on this machine.
 
     Raises UsageError if Dask is not installed or not configured for the address, EngineError if the scheduler does not
     answer or its workers cannot be used.
@@ -63,7 +66,7 @@ class Cluster:
         self._dask = dask_client.dask()
         self._token = (
             site.folder / f".token.{uuid.uuid4().hex}.writing"
-        )  # a later run deletes it, if this one is killed
+        )  # if this run is killed, a later run deletes the file
         self._requirements = worker_checks.Requirements(versions=worker_checks.process_versions(), token=self._token)
         self._client: Any = None
         self._local: Any = None  # the cluster that this process started
@@ -79,7 +82,7 @@ class Cluster:
         self._token.touch()
         if not self._address:
             os.environ["POLARS_MAX_THREADS"] = "1"  # Polars reads it when a worker imports Polars
-            # Dask does not retry the tasks of a dead worker here: the run submits them again, as with a pool.
+            # allowed_failures=0: the run submits the tasks of a dead worker again, as it does for a pool.
             self._local = self._started(
                 n_workers=self._size, threads_per_worker=1, memory_limit=0, dashboard_address="127.0.0.1:0",
                 scheduler_kwargs={"dashboard": False, "allowed_failures": 0}, silence_logs=logging.CRITICAL,
@@ -116,7 +119,10 @@ class Cluster:
         self._workers = workers
 
     def _inspect(self) -> None:
-        """Raise EngineError with all workers that cannot be used, and warn of slow ones."""
+        """Check the scheduler and its workers, and warn about slow workers.
+
+        Raises EngineError if the version of the scheduler differs, or if workers cannot be used (with all of them).
+        """
         version = _version_of_scheduler(self._client)
         if version != self._dask.__version__:
             fault = message(
@@ -163,16 +169,16 @@ class Cluster:
 
     @property
     def prefetch(self) -> int:
-        """Two tasks per worker, so that no worker waits for its next task to arrive."""
+        """Two tasks per worker, so that no worker waits until its next task arrives."""
         return 2 * max(1, len(self._workers))
 
     @property
     def maybe_started(self) -> int:
-        """All of them: the scheduler decides which tasks start."""
+        """All submitted tasks: the scheduler decides which of them start."""
         return self.prefetch
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Run a call in a worker. The future raises BrokenExecutor if each worker that tried it died."""
+        """Start a call in a worker. Its future raises BrokenExecutor if every worker that tried the call died."""
         future: Future[_T] = Future()
         sent: Future[bytes] = self._executor.submit(
             worker_checks.call, self._requirements, pickle.dumps((function, args, kwargs))
@@ -204,7 +210,10 @@ class Cluster:
         )
 
     def check(self) -> None:
-        """Raise EngineError if the scheduler or all workers are gone; log workers that join and leave."""
+        """Raise EngineError if the connection is lost or workers are missing for too long.
+
+        Logs workers that join or leave.
+        """
         now = time.monotonic()
         if self._client.status != "running":
             raise self._lost()
@@ -232,15 +241,15 @@ class Cluster:
             raise EngineError(fault)
 
     def restart(self, workers: int | None = None) -> Engine:
-        """Return a new connection, or start a new cluster on this machine."""
+        """Return an engine with a new connection to the scheduler, or with a new cluster on this machine."""
         return Cluster(self._address, workers or self._size, self._site)
 
     def close(self) -> None:
-        """Disconnect; end a cluster that this process started."""
+        """Disconnect, and end the cluster if this process started it."""
         self.stop()
 
     def stop(self) -> None:
-        """Cancel tasks that have not started; end a cluster that this process started at once."""
+        """Disconnect, which cancels tasks that have not started. End the cluster at once if this process started it."""
         with warnings.catch_warnings(), contextlib.suppress(OSError, TimeoutError, asyncio.TimeoutError):
             warnings.simplefilter("ignore")
             if self._client is not None:
@@ -253,7 +262,7 @@ class Cluster:
 
 
 def _system_error(error: BaseException) -> BaseException:
-    """Return the first error of the system in the chain of causes of an exception, or the exception itself."""
+    """Return the first OSError or ImportError in the chain of causes of an exception, or else the exception itself."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, (OSError, ImportError)):

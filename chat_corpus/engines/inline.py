@@ -1,4 +1,4 @@
-"""The engine of small inputs: this process."""
+"""The engine for small inputs, which runs tasks in this process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Inline:
     prefetch = maybe_started = 1
 
     def submit(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """Call the function; the future holds its result or exception."""
+        """Call the function at once, and return a future with its result or exception."""
         future: Future[_T] = Future()
         try:
             future.set_result(function(*args, **kwargs))
@@ -30,7 +30,7 @@ class Inline:
         """Do nothing: there are no workers."""
 
     def restart(self, workers: int | None = None) -> Engine:  # noqa: ARG002 it has no workers
-        """Return itself: there is no worker that could die."""
+        """Return this engine: it has no workers that could die."""
         return self
 
     def close(self) -> None:

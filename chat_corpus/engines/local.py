@@ -1,4 +1,4 @@
-"""The engine of large inputs: a pool of spawned processes of this machine."""
+"""The engine for large inputs: a pool of spawned processes on this machine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
-#: Tasks per worker: enough to keep workers busy while this process joins the shards of a source, and finds the repeats
-#: among a gigabyte of pairs.
+#: Tasks to submit per worker: enough to keep workers busy while this process joins the shards of a source and finds
+#: repeats in a gigabyte of pairs.
 AHEAD = 24
 
 
@@ -35,15 +35,15 @@ class Pool:
     """
 
     def __init__(self, workers: int) -> None:
-        # Polars reads it when a worker imports Polars; the threads of this process are started already.
+        # Polars reads this variable when a worker imports it. The threads of this process have already started.
         os.environ["POLARS_MAX_THREADS"] = "1"
         start_tracker()
         self.prefetch = AHEAD * workers
-        self.maybe_started = 2 * workers  # running tasks, and finished ones whose result has not arrived
+        self.maybe_started = 2 * workers  # running tasks, and finished ones with results that have not arrived
         self._workers = workers
         self._pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
         try:
-            for _ in range(workers):  # workers start at their first task: here, while the run is planned
+            for _ in range(workers):  # a worker starts with its first task: this starts them while the run is planned
                 self._pool.submit(importlib.import_module, "chat_corpus.runs.task")
         except BaseException:
             self.stop()
@@ -54,10 +54,10 @@ class Pool:
         return self._pool.submit(function, *args, **kwargs)
 
     def check(self) -> None:
-        """Do nothing: the tasks of a broken pool raise."""
+        """Do nothing: if a worker dies, the futures of the pool raise BrokenExecutor."""
 
     def restart(self, workers: int | None = None) -> Engine:
-        """Return a new pool."""
+        """Return a new pool, or an `Inline` engine if the system cannot start processes."""
         return pool(workers or self._workers)
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ def pool(workers: int) -> Engine:
     """Return a pool of workers, or an `Inline` engine if the system cannot start processes."""
     try:
         return Pool(workers)
-    except (OSError, ImportError) as error:  # no semaphores, as without /dev/shm; no more processes, or open files
+    except (OSError, ImportError) as error:  # no semaphores (/dev/shm is missing), too many processes or open files
         warning = message(
             "worker processes cannot be started ({error}); continuing in one process, which takes longer",
             error=error_text(error),
@@ -85,9 +85,10 @@ def pool(workers: int) -> Engine:
 
 
 def start_tracker() -> None:
-    """Start the resource tracker of multiprocessing, which then ignores a closed terminal as it ignores Ctrl-C.
+    """Start the resource tracker of multiprocessing so that it ignores a closed terminal, as it ignores Ctrl-C.
 
-    Otherwise it would end before the workers, and the next tracker would warn of each semaphore that it did not create.
+    Otherwise it would end before the workers, and a new tracker would warn about every semaphore that it did not
+    create.
     """
     if os.name == "nt":  # Windows has no resource tracker
         return
@@ -101,7 +102,7 @@ def start_tracker() -> None:
 
 
 def _begin() -> None:
-    """Ignore interrupts in a worker, since the parent ends it, and end the worker if the parent is killed."""
+    """Prepare a worker: ignore interrupts, since the parent process ends it, and exit if the parent is killed."""
     process_setup.ignore_terminal_signals()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

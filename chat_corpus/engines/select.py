@@ -1,4 +1,4 @@
-"""The choice of an engine: small inputs do not repay the start of workers."""
+"""The choice of an engine: small inputs are processed in less time than workers need to start."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from chat_corpus.engines.base import Engine, Site, cores
 from chat_corpus.engines.inline import Inline
 from chat_corpus.settings.model import Settings
 
-#: Up to so many shards are finished before workers would have started.
+#: Up to this many shards are processed in less time than workers need to start.
 _FEW_SHARDS = 3
-#: Each file is at least one shard: so many small shards take as long as one of usual size (measured: 35 ms each).
+#: This many small files take as long as one shard of usual size: each is at least one shard (measured: 35 ms each).
 _SMALL_FILES = 100
 
 
@@ -34,9 +34,9 @@ def select_engine(discovered: Mapping[str, DiscoveredSource], settings: Settings
 
 
 def select_export_engine(stores: Sequence[Path], tasks: int, settings: Settings, folder: Path) -> Engine:
-    """The engine for about so many tasks of an export, whose workers read `stores`, if any, and write under `folder`.
+    """Return the engine for an export with about this many tasks; its workers read `stores` and write under `folder`.
 
-    Raises as `select_engine`.
+    Raises the errors of `select_engine`.
     """
     site = Site(files=tuple(stores), folder=folder, sources=(), plugins=())
     return _engine(tasks, settings, site, idle=False)
@@ -52,17 +52,20 @@ def _engine(tasks: int, settings: Settings, site: Site, *, idle: bool) -> Engine
 
 
 def _cluster(address: str, workers: int, site: Site) -> Engine:
-    from chat_corpus.engines.dask_cluster import Cluster  # here, for no other engine needs asyncio
+    from chat_corpus.engines.dask_cluster import Cluster  # imported here: no other engine needs asyncio
 
     return Cluster(address, workers, site)
 
 
 def _pool(workers: int) -> Engine:
-    from chat_corpus.engines.local import pool  # here, for a small input needs no multiprocessing
+    from chat_corpus.engines.local import pool  # imported here: small inputs need no multiprocessing
 
     return pool(workers)
 
 
 def most_workers(cores: int, platform: str = sys.platform) -> int:
-    """Return the number of workers of a pool: at most 61 on Windows, which waits for 63 handles; a pool needs two."""
+    """Return the number of workers of a pool for a number of cores.
+
+    It is at most 61 on Windows, which can wait for 63 handles at once; the pool uses two of them.
+    """
     return min(cores, 61) if platform == "win32" else cores

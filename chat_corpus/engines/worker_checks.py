@@ -1,6 +1,6 @@
-"""Checks on the workers of a cluster: versions, folders, files and sources must be those of the main process.
+"""Checks of the workers of a cluster: their versions, folders, files and sources must match the main process.
 
-Importing this module does not import Polars: the first import of Polars in a worker decides on its number of threads.
+Importing this module does not import Polars, since the first import of Polars in a worker fixes its number of threads.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from chat_corpus.messages import Message, joined, message
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Requirements:
-    """What a worker must share with the main process: `versions`, and the output folder, which has the `token`."""
+    """What a worker must share with the main process: `versions` by name, and the folder that contains `token`."""
 
     versions: tuple[tuple[str, str], ...]
     token: Path
 
     def differences(self) -> list[Message]:
-        """Return the differences of this process, each with what was found and expected."""
+        """Return a message for each requirement that this process does not meet."""
         installed = dict(process_versions())
         faults = [
             message(
@@ -46,7 +46,7 @@ class Requirements:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkerFacts:
-    """A worker: its host, the faults because of which it cannot take part, and its number of Polars threads."""
+    """A worker: its host name, the faults that make it unusable, and its number of Polars threads."""
 
     host: str
     faults: list[Message]
@@ -54,9 +54,9 @@ class WorkerFacts:
 
 
 def process_versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions in this process that decide over the bytes of results, or over communication with Dask.
+    """Return the versions, by name, that affect the bytes of results or the communication with Dask.
 
-    The tables of Unicode belong to the minor version of Python.
+    Only the major and minor version of Python count: they determine the Unicode tables.
     """
     packages = (*versions.PACKAGES, "distributed")
     return (
@@ -67,9 +67,9 @@ def process_versions() -> tuple[tuple[str, str], ...]:
 
 
 def file_facts(files: Iterable[Path]) -> dict[Path, tuple[int, int] | None]:
-    """Return size and time of files as this process sees them; None for a file that cannot be read.
+    """Return size in bytes and time of modification of files as this process sees them; None if a file is unreadable.
 
-    Times are in whole seconds: file systems differ in the fractions.
+    Times are in whole seconds, since file systems differ in the fractions.
     """
     return {path: _facts(path) for path in files}
 
@@ -86,7 +86,11 @@ def _facts(path: Path) -> tuple[int, int] | None:
 def inspect_worker(
     requirements: Requirements, files: Mapping[Path, object], sources: tuple[str, ...], plugins: tuple[str, ...]
 ) -> WorkerFacts:
-    """Check this process, which is a worker: its `requirements`, the facts of `files`, and the `sources` by name."""
+    """Check this process, which is a worker, and return its facts with the faults that were found.
+
+    It must meet `requirements`, see `files` with the same facts (as in `file_facts`), be able to write to the folder of
+    the token, and have the `sources`; `plugins` define some of them. No checks follow one that finds faults.
+    """
     faults = (
         requirements.differences()
         or _different_files(files)
@@ -129,7 +133,7 @@ def _missing_sources(sources: tuple[str, ...], plugins: tuple[str, ...]) -> list
 
 
 def _threads() -> int:
-    """Return the number of Polars threads: one, unless Polars is imported already or the environment sets it."""
+    """Return the number of Polars threads: one, unless Polars was imported before or the environment sets a number."""
     if "polars" not in sys.modules:
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
     import polars as pl
@@ -137,7 +141,7 @@ def _threads() -> int:
     return pl.thread_pool_size()
 
 
-#: Requirements that this process is known to meet.
+#: Requirements that this process has been found to meet.
 _met: set[Requirements] = set()
 _lock = threading.Lock()
 
@@ -145,21 +149,21 @@ _lock = threading.Lock()
 def call(requirements: Requirements, payload: bytes) -> bytes:
     """Run a pickled call `(function, args, kwargs)`, one at a time in this process, and return its pickled outcome.
 
-    `outcome` reads the result. It may be an exception of the call, or an EngineError if this process, which may have
-    joined later, does not meet the `requirements`. Dask would send exceptions with their causes and frames, which may
-    not be picklable, and an exception that it cannot send would be lost.
+    `outcome` reads it: a value, an exception of the call, or an EngineError if this process does not meet the
+    `requirements`, since workers may join after the first checks. Exceptions are returned rather than raised, because
+    Dask would pickle them with their causes and frames. These may not be picklable, and the exception would be lost.
     """
     with _lock:
         try:
             value, error = _run(requirements, payload), None
-        except BaseException as raised:  # noqa: BLE001 the caller gets any exception, and the worker goes on
+        except BaseException as raised:  # noqa: BLE001 the caller gets every exception, and the worker continues
             value, error = None, _bare(raised)
     return pickle.dumps((value, error))
 
 
 def outcome(payload: bytes) -> Any:
-    """Return the value that `call` has pickled. Raises the exception of the call."""
-    value, error = pickle.loads(payload)  # noqa: S301 from a worker of ours
+    """Return the value that `call` pickled. Raises the exception of the call if it failed."""
+    value, error = pickle.loads(payload)  # noqa: S301 from a worker of this run
     if error is not None:
         raise error
     return value

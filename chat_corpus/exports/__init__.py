@@ -1,1 +1,1 @@
-"""Output formats, one a module."""
+"""Exports: records for training made from turns, the formats of their files, and the check of an export."""

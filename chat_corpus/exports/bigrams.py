@@ -1,4 +1,4 @@
-"""Texts as sets of character bigrams, which are numbers."""
+"""Sets of character bigrams, which are encoded as integers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-#: Bits of a bigram as a number.
+#: Number of bits of an encoded bigram.
 BITS = 42
-_CHARACTER = 21  # bits of a character
+_CHARACTER = 21  # bits of a code point
 _Number = TypeVar("_Number", np.int64, np.uint64)
 
 
 def text_bigrams(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """The distinct bigrams of each text as numbers: row and bigram, sorted by both.
+    """Return the distinct bigrams of each text as two arrays, sorted by both: row number and encoded bigram.
 
-    A text of one character has that one as its only bigram, an empty text has none.
+    An encoded bigram is `first << 21 | second`, of code points. A text of one character has one bigram, in which
+    `second` is 0. An empty text has none.
     """
     lengths = texts.str.len_chars().to_numpy().astype(np.int64)
     characters = np.frombuffer("".join(texts).encode("utf-32-le"), "<u4").astype(np.uint64)
@@ -37,7 +38,10 @@ def text_bigrams(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.uint64
 
 
 def distinct(keys: NDArray[_Number]) -> NDArray[_Number]:
-    """The distinct numbers, sorted. 14 times as fast as `np.unique`, which hashes them (NumPy 2.4)."""
+    """Return the distinct numbers, sorted.
+
+    This is 14 times as fast as `np.unique`, which hashes them (NumPy 2.4).
+    """
     keys = np.sort(keys)
     is_first = np.ones(len(keys), bool)
     np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
@@ -45,7 +49,7 @@ def distinct(keys: NDArray[_Number]) -> NDArray[_Number]:
 
 
 def slices(weights: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Ranges of items with weights that sum to at most so much, or of one item."""
+    """Yield ranges (begin, end) of items. The weights of a range sum to at most `most`, unless it has one item only."""
     total = np.cumsum(weights)
     begin = 0
     while begin < len(weights):
@@ -56,9 +60,9 @@ def slices(weights: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
 
 
 def numbered(counts: NDArray[np.int64], begins: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Members of several ranges, one after the other: the number of the range, and the place of the member.
+    """Return two arrays with an element for each member of several ranges: the number of the range, and the position.
 
-    Range k has `counts[k]` members, which begin at `begins[k]`.
+    Range k has the `counts[k]` positions from `begins[k]` on. Members are in the order of their ranges.
     """
     ranges = np.repeat(np.arange(len(counts)), counts)
     first = begins - (np.cumsum(counts) - counts)

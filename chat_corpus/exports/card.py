@@ -1,4 +1,4 @@
-"""README.md and LICENSE.md of an export: the card that Hugging Face and `datasets` read, and people."""
+"""README.md (the dataset card, for readers, the Hugging Face hub and `datasets`) and LICENSE.md of an export."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chat_corpus.exports.relatedness import RELATEDNESS, has_relatedness
 from chat_corpus.messages import message
 
 CARD, LICENSES = "README.md", "LICENSE.md"
-#: Licences that the hub knows, by what sources say.
+#: Licence names of the hub, by the licence of a source in lower case.
 _HUB_LICENCES = {
     "apache-2.0": "apache-2.0",
     "bsd-3-clause": "bsd-3-clause",
@@ -22,12 +22,12 @@ _HUB_LICENCES = {
     "mit": "mit",
     "cc0-1.0": "cc0-1.0",
 }
-#: The size categories of the hub: fewer rows than the number.
+#: Size categories of the hub: each is for fewer rows than its number.
 _SIZES = (
     *((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")),
     *((10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B")),
 )
-#: The columns of the Parquet files. `datasets` refuses files with other columns than the card says.
+#: The columns of the Parquet files. `datasets` refuses files with columns that differ from the card.
 _FEATURES = """\
   features:
   - name: messages
@@ -48,9 +48,9 @@ _SCORES = f"""\
 
 
 def encode_card(summary: ExportSummary) -> bytes:
-    """README.md: front matter with a config `default` and one for each source, and a body in Chinese and English.
+    """Return README.md: front matter with the configs of the export, and a body in Chinese and English.
 
-    Raises UsageError for a source with a name that an export needs for all sources together.
+    Raises UsageError if a source has one of the names in `RESERVED`.
     """
     for source in summary.sources:
         if source.name in RESERVED:
@@ -61,7 +61,7 @@ def encode_card(summary: ExportSummary) -> bytes:
 
 
 def encode_licences(summary: ExportSummary) -> bytes:
-    """LICENSE.md: title, licence as its origin states it, and origin of each source."""
+    """Return LICENSE.md: title, licence (as its publisher states it) and URL of each source with rows."""
     parts = (
         f"## {source.name}\n\n- {source.title}\n- {source.licence}\n" + (f"- <{source.url}>\n" if source.url else "")
         for source in summary.written_sources
@@ -92,7 +92,7 @@ def _front_matter(summary: ExportSummary) -> Iterator[str]:
 
 
 def _config(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
-    """The files of a config."""
+    """Yield the YAML lines for the files of a config."""
     yield f"- config_name: {_quoted(name)}\n"
     if name == DEFAULT:
         yield "  default: true\n"
@@ -106,19 +106,22 @@ def _config(name: str, splits: Mapping[str, ConfigSplit]) -> Iterator[str]:
 
 
 def _info(name: str, splits: Mapping[str, ConfigSplit], features: str) -> Iterator[str]:
-    """The columns and the rows of a config; `datasets` checks the rows."""
+    """Yield the YAML lines for the columns of a config and for the bytes and rows of its splits.
+
+    `datasets` checks the number of rows.
+    """
     yield f"- config_name: {_quoted(name)}\n{features}  splits:\n"
     for split, files in splits.items():
         yield f"  - name: {split}\n    num_bytes: {files.bytes}\n    num_examples: {files.rows}\n"
 
 
 def _quoted(text: str) -> str:
-    """A text as a YAML string, whatever is in it."""
+    """Return a text as a quoted YAML string. A JSON string is one, whatever characters it has."""
     return json.dumps(text, ensure_ascii=False)
 
 
 def _licence(sources: Iterable[ExportSource]) -> str:
-    """The licence of all sources, if it is one that the hub knows; else `other`."""
+    """Return the hub's name of the licence if all sources have the same one and the hub knows it; else `other`."""
     licences = {source.licence.lower() for source in sources}
     return _HUB_LICENCES.get(licences.pop(), "other") if len(licences) == 1 else "other"
 
@@ -168,7 +171,7 @@ def _ledger_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
 
 
 def _mix(summary: ExportSummary, mix: ExportMix, text: CardText) -> Iterator[str]:
-    """The shares of the sources in train and in its subsets."""
+    """Yield the section on the mix: the rows and shares of the sources in train and in its subsets."""
     yield text.mix.format(shares=mix.shares or "natural", max_share=f"{mix.max_share:g}", rows=f"{mix.exact_rows:,}")
     subsets = [(DEFAULT, summary.splits()["train"] if mix.sources else 0, mix.sources)]
     subsets += [(one.name, one.rows, one.sources) for one in mix.subsets]
@@ -199,9 +202,10 @@ def _file_rows(summary: ExportSummary) -> Iterator[tuple[str, ...]]:
 
 
 def _examples(summary: ExportSummary) -> dict[str, str]:
-    """Names for the examples of loading: a config, a folder, datasets of LLaMA-Factory, and lines for the eval split.
+    """Return the texts that fill in the examples of loading, by placeholder.
 
-    The eval split is validation, or test if there is no validation, or none.
+    These are a config, a folder, names of datasets for LLaMA-Factory, and lines for the eval split. The eval split is
+    validation, or test if there is no validation. If there is neither, these lines are empty.
     """
     config = next((name for name in summary.configs if name != DEFAULT), DEFAULT)
     folder = summary.folders[0] if summary.folders else "ptt"
@@ -220,7 +224,7 @@ def _examples(summary: ExportSummary) -> dict[str, str]:
 
 
 def _dataset_names(summary: ExportSummary, config: str, folder: str) -> Iterator[str]:
-    """The names in dataset_info.json of all records, of one config, and of one folder in each further format."""
+    """Yield names in dataset_info.json: of all records, of one config, and of one folder in each format besides hf."""
     for name in (DEFAULT, config):
         dataset = "chat" if name == DEFAULT else f"chat_{name}"
         yield from (_dataset(dataset, split) for split in summary.configs[name])

@@ -1,4 +1,4 @@
-"""The words of the card of an export, in Chinese and English. Braces are filled in by `card`."""
+"""The texts of the card of an export, in Chinese and English. `card` fills in the placeholders in braces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HF_READERS = "datasets, TRL, LLaMA-Factory, ms-swift, axolotl, pandas, polars, d
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CardText:
-    """The body of the card in one language, in the order of its sections; columns are titles of its tables."""
+    """The body of the card in one language, in the order of its sections. `…_columns` are column titles of tables."""
 
     head: str
     units: dict[str, str]

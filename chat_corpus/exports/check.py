@@ -1,16 +1,17 @@
-"""Verify an export: every record, every file, every count. Reads as a stream, and trusts nothing that it reads.
+"""Verify an export: every record, every file, every count. Files are read in batches, and no content is trusted.
 
-The rules R1 to R10 are what the trainers need of a record:
+The rules R1 to R10 are what trainers require:
 
 R1   a message has exactly `role` and `content`, both texts       R6   UTF-8, LF, one record a line
 R2   no content is blank                                          R7   no lone surrogates
-R3   user and assistant alternate, from user, of even number;     R8   no special tokens
-     a system message comes first, or not at all                  R9   no record is empty
-R4   all rows of a file have the same columns and types           R10  rows are in the order that the manifest says
-R5   the columns are messages, source and id, and relatedness if the settings of the export ask for it
+R3   user and assistant alternate, user first, in even number;    R8   no special tokens
+     a system message, if any, comes first                        R9   no record is empty
+R4   all rows of a file have the same columns and types           R10  rows are in the order that the manifest states
+R5   the columns are messages, source and id, and relatedness if the settings of the export require it
 
-Train resembles no record of another split. Parquet files are held to the rules. Files of other formats must be byte for
-byte what those rows give. The manifest has the digest of every file, and of its own content.
+No record of train may resemble a record of validation or test. The rules are checked on Parquet files. Files of other
+formats must have exactly the bytes that the Parquet rows give; files of preferences, which hold texts that are in no
+Parquet file, are checked line by line. The manifest has the SHA-256 of every file, and of its content.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ from chat_corpus.exports.twin_index import EVALUATION, TwinIndex, build_index
 from chat_corpus.messages import Message, error_text, message
 
 _BLOCK = 1 << 20
-#: Rows that are looked at together.
+#: Number of rows that are checked at a time.
 _BATCH = 50_000
-#: What values that no export has can raise.
+#: Exceptions that edited or damaged data can raise.
 _STOPS = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, OSError,
     pl.exceptions.PolarsError,
@@ -51,9 +52,9 @@ _STOPS = (
 
 
 def check_export(folder: Path) -> Iterator[Offence]:
-    """Every offence of an export, in the order of discovery; files first, then records.
+    """Yield every offence of an export: those of files first, then those of records.
 
-    Raises UsageError where the folder is no export, and ChatCorpusError where its manifest cannot be read.
+    Raises UsageError if the folder is no export, and ChatCorpusError if its manifest cannot be read.
     """
     manifest_file.check_name(folder)
     path = folder / MANIFEST
@@ -70,7 +71,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
     faults = list(check_manifest.offences(summary))
     yield from faults
     yield from _guarded(MANIFEST, _files(folder, summary))
-    if faults:  # the rest goes by the names that are wrong
+    if faults:  # all further checks use these names
         return
     yield from _guarded(MANIFEST, _counts(summary))
     seen = _Seen()
@@ -88,7 +89,7 @@ def check_export(folder: Path) -> Iterator[Offence]:
 
 
 def _guarded(path: str, offences: Iterator[Offence]) -> Iterator[Offence]:
-    """The offences, and one more where edited data stop the check. A defect of the check is shown the same way."""
+    """Yield the offences, and one more if edited data raise an exception. A bug in the check gives one too."""
     try:
         yield from offences
     except _STOPS as error:
@@ -97,14 +98,14 @@ def _guarded(path: str, offences: Iterator[Offence]) -> Iterator[Offence]:
 
 
 def _files(folder: Path, summary: ExportSummary) -> Iterator[Offence]:
-    """Files that are missing, changed, or not in the manifest; and documents that do not say what it says."""
+    """Yield an offence for each file that is missing, changed or not in the manifest, and each edited document."""
     listed = {one.path for one in summary.files} | {MANIFEST}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             yield Offence(path=name, rule="files", message=message("a symbolic link; an export has none"))
             continue
-        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # which no loader reads
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)  # loaders skip these
         if not path.is_dir() and not is_hidden and name not in listed and name != PAGE:
             fault = message("not in the manifest: loaders may take it for data; remove it")
             yield Offence(path=name, rule="files", message=fault)
@@ -136,7 +137,7 @@ def _digest(path: Path) -> str:
 
 
 def _counts(summary: ExportSummary) -> Iterator[Offence]:
-    """Sums of the manifest that do not balance."""
+    """Yield an offence for each sum of the manifest that does not balance."""
     for source in summary.sources:
         for imbalance in source.ledger.imbalances():
             fault = message("{source}: {fault}", source=source.name, fault=imbalance)
@@ -152,13 +153,13 @@ def _counts(summary: ExportSummary) -> Iterator[Offence]:
 
 @dataclass(kw_only=True)
 class _Seen:
-    """What has been read so far.
+    """What was read so far.
 
-    ids      hashes of ids by source, or of all sources together
-    groups   the content groups of test and validation, with their address
-    pairs    the pairs of test and validation, which train must not resemble
-    indices  the same, once they are indexed
-    rows     rows by source and split
+    ids      hashes of ids, by source, or under `mixed` for a mix
+    groups   content groups of test and validation, with file and row, by split
+    pairs    pairs of test and validation, which train must not resemble, before they are indexed
+    indices  indices of these pairs
+    rows     number of rows by source and split
     """
 
     ids: dict[str, list[pl.Series]] = field(default_factory=dict)
@@ -169,13 +170,16 @@ class _Seen:
 
 
 def _ids(seen: _Seen, source: str, summary: ExportSummary) -> pl.Series | None:
-    """Hashes of the ids of a source; None where those of all sources are together."""
+    """Return hashes of the ids of a source; None for a mix, where the ids are not separated by source."""
     empty = pl.Series("id", dtype=pl.UInt64)
     return None if summary.mix is not None else pl.concat([empty, *seen.ids.get(source, [])])
 
 
 def _records(folder: Path, summary: ExportSummary, files: list[ExportFile], seen: _Seen) -> Iterator[Offence]:
-    """Offences of the records of Parquet files. Train is read last: no other split needs to be remembered."""
+    """Yield the offences of the records of Parquet files.
+
+    Train is read last, so that only the other splits, which are small, stay in memory.
+    """
     for split in reversed(splitting.SPLITS):
         if split == "train":
             _index_pairs(seen)
@@ -194,7 +198,7 @@ def _records(folder: Path, summary: ExportSummary, files: list[ExportFile], seen
 
 
 def _index_pairs(seen: _Seen) -> None:
-    """Index the pairs of test and validation, so many at a time."""
+    """Build indices of the pairs of test and validation, with at most `INDEX_PAIRS` pairs each."""
     pairs = pl.concat([EVALUATION.to_frame(), *seen.pairs])
     seen.pairs.clear()
     for start in range(0, len(pairs), near_twins.INDEX_PAIRS):
@@ -217,7 +221,7 @@ def _file(
         elif summary.order == "shuffled":
             keys = splitting.order_keys(frame["id"].fill_null(""))
             yield from check_rules.disorder(keys, last, file, rows)
-            last = last if keys[-1] is None else int(keys[-1])  # null for what is no id: an offence
+            last = last if keys[-1] is None else int(keys[-1])  # null if the id is malformed: an offence
         seen.ids.setdefault(str(file.source), []).append(frame["id"].drop_nulls().hash())
         seen.rows.update(
             {(name, str(file.split)): number for name, number in frame["source"].value_counts().iter_rows()}
@@ -232,7 +236,7 @@ def _file(
 
 
 def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
-    """Rows of train that resemble a row of validation or test."""
+    """Yield an offence for each row of train that resembles a row of validation or test. Remember the latter."""
     pairs = near_twins.pair_texts(frame["messages"]).drop_nulls()
     if file.split != "train":
         seen.pairs.append(pairs.select(id=frame["id"][pairs["row"]], text="text").drop_nulls())
@@ -246,7 +250,7 @@ def _twins(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> I
 
 
 def batches(path: Path, schema: pl.Schema) -> Iterator[pl.DataFrame | Message]:
-    """The rows of a Parquet file, some at a time; or what is wrong with the file."""
+    """Yield the rows of a Parquet file in batches. Yield a message if the file has other columns or cannot be read."""
     try:
         lazy, start = pl.scan_parquet(path, glob=False), 0
         found = lazy.collect_schema()
@@ -262,7 +266,7 @@ def batches(path: Path, schema: pl.Schema) -> Iterator[pl.DataFrame | Message]:
 
 
 def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> Iterator[Offence]:
-    """Rows with a content group that is in another split."""
+    """Yield an offence for each row with a content group that is also in a different split."""
     split = str(file.split)
     found = check_rules.groups(frame, before).with_columns(path=pl.lit(file.path))
     for other, frames in seen.groups.items():
@@ -280,7 +284,7 @@ def _groups(frame: pl.DataFrame, file: ExportFile, before: int, seen: _Seen) -> 
 
 
 def _addresses(folder: Path, files: list[ExportFile], repeated: pl.Series, schema: pl.Schema) -> Iterator[Offence]:
-    """Where the rows are that have ids with one of these hashes."""
+    """Yield an offence for each row with an id that has one of the hashes `repeated`."""
     for file in files:
         rows = 0
         for frame in batches(folder / file.path, schema):

@@ -1,4 +1,4 @@
-"""The index of a source: its counts are those of the ledger, its rows whole, its ids those of the records."""
+"""Verify the index of a source: its counts must equal the ledger, and its ids the records; each row must be valid."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from chat_corpus.exports.manifest import ExportFile, ExportSource, ExportSummary
 from chat_corpus.messages import Message, message
 
 _DUPLICATE, _TWIN = "duplicate", "held_twin"
-#: `dialogue_id` is the address of the record in which the dialogue begins, and a number if it is not the first there.
+#: `dialogue_id` is `file:record`, where the dialogue begins, and `#number` if it is not the first one in the record.
 _DIALOGUE_ID = r"^(.+):([1-9][0-9]*)(?:#[0-9]+)?$"
 
 
 def offences(folder: Path, file: ExportFile, summary: ExportSummary, ids: pl.Series | None) -> Iterator[Offence]:
-    """Whether the index of a source has as many records in each split, and left out for each reason, as the ledger.
+    """Yield the offences of the index of a source.
 
-    `ids` are hashes of the ids of the records of the source; None if they are unknown.
+    The number of records in each split, and of dropped records by reason, must be as in the ledger. `ids` are hashes of
+    the ids of the records of the source; None to skip the comparison of ids.
     """
     (source,) = [one for one in summary.sources if one.name == file.source]
     try:
@@ -45,7 +46,7 @@ def offences(folder: Path, file: ExportFile, summary: ExportSummary, ids: pl.Ser
 
 
 def _wrong_rows(index: pl.LazyFrame, source: ExportSource) -> Iterator[tuple[int, Message]]:
-    """Rows, from 1, that lack what each has, or have an address that cannot be that of their dialogue."""
+    """Yield number (from 1) and fault of each row that has missing or extra values, or an impossible address."""
     checks = (
         (
             ~_is_whole(),
@@ -62,7 +63,7 @@ def _wrong_rows(index: pl.LazyFrame, source: ExportSource) -> Iterator[tuple[int
 
 
 def _begin() -> pl.Expr:
-    """`begin`: file and record in which the dialogue begins, as its id says."""
+    """Return the column `begin`: a struct with the file and record where the dialogue begins, from `dialogue_id`."""
     parts = pl.col("dialogue_id").str.extract_groups(_DIALOGUE_ID)
     return pl.struct(file=parts.struct.field("1"), record=parts.struct.field("2").cast(pl.UInt32, strict=False)).alias(
         "begin"
@@ -70,7 +71,11 @@ def _begin() -> pl.Expr:
 
 
 def _is_whole() -> pl.Expr:
-    """Whether a row has all that its kind has: only a duplicate has no id, and only it equals a record."""
+    """Return whether a row has exactly the values that it needs.
+
+    A row has a split or a reason, and always an address. Only a duplicate has no id but has `same_as`; only a held twin
+    has `resembles`.
+    """
     reason = pl.col("reason").fill_null("")
     return (
         (pl.col("split").is_null() == pl.col("reason").is_not_null())
@@ -82,7 +87,10 @@ def _is_whole() -> pl.Expr:
 
 
 def _is_address(source: ExportSource) -> pl.Expr:
-    """Whether the address of a row is in a raw file of the source, as far as it was read."""
+    """Return whether the address of a row is a record of a raw file of the source.
+
+    The last record is unknown if a file has no number of records in the manifest.
+    """
     records = {one.file: one.records for one in source.raw}
     last = pl.col("file").replace_strict(
         list(records), [(1 << 32) - 1 if number is None else number for number in records.values()],
@@ -92,7 +100,7 @@ def _is_address(source: ExportSource) -> pl.Expr:
 
 
 def _is_of_dialogue() -> pl.Expr:
-    """Whether the dialogue of a row begins in its file, and not before the dialogue of the row above in that file."""
+    """Return whether the dialogue of a row begins in the file of the row, in the order of the dialogues there."""
     begin = pl.col("begin").struct.field("record")
     ordered = begin >= begin.shift(1).over("file").fill_null(0)
     return (pl.col("begin").struct.field("file") == pl.col("file")) & ordered

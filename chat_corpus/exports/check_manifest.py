@@ -1,4 +1,4 @@
-"""The names in a manifest: of formats, splits and sources. What else is verified goes by them."""
+"""Verify the names of formats, splits and sources in a manifest. All other checks use these names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WITHOUT_SPLIT = (INDEX, HELD, *_WITHOUT_SOURCE)
 
 
 def offences(summary: ExportSummary) -> Iterator[Offence]:
-    """Names in a manifest that no export has, and names that are there twice."""
+    """Yield an offence for each name in a manifest that is unknown or occurs more than once."""
     for fault in _faults(summary):
         yield Offence(path=MANIFEST, rule="manifest", message=fault)
 

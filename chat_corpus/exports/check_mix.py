@@ -1,4 +1,4 @@
-"""What a mix and held records must obey: shares, order, subsets, and counts."""
+"""Verify a mix and held records: shares, order, subsets, and counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _HELD = ["messages", "source", "id", "resembles", "similarity"]
 
 
 class MixedRows:
-    """Rows of train of all sources together, read in their order."""
+    """A check of the rows of train of a mix, which must be read in order."""
 
     def __init__(self, mix: ExportMix) -> None:
         self._plan = MixPlan(sizes=mix.available, weights=mix.weights)
@@ -27,7 +27,11 @@ class MixedRows:
         self._last: dict[str, int] = {}
 
     def offences(self, frame: pl.DataFrame, file: ExportFile, before: int) -> Iterator[Offence]:
-        """Rows that are not in the order of their source, or not from the source that the mix has there."""
+        """Yield offences of the next rows of train; `before` is the number of rows before them in their file.
+
+        They are the first row that is not from the source that the mix has in this place, and for each source the first
+        row that is not in the order of the source.
+        """
         last = min(self._read + len(frame), self._plan.total)
         expected = pl.Series(self._plan.sources(min(self._read, last), last), dtype=pl.String)
         wrong = (~frame["source"][: len(expected)].eq_missing(expected)).arg_true()
@@ -49,7 +53,7 @@ class MixedRows:
 
 
 def counts(summary: ExportSummary, rows: Mapping[tuple[str, str], int]) -> Iterator[Offence]:
-    """Rows of sources that are not those of the ledger, and subsets that are not those of their files."""
+    """Yield an offence for each source with rows that differ from the ledger, and each subset that is not a prefix."""
     for source in summary.sources:
         expected = {split: number for split, number in source.ledger.written.items() if number}
         found = {split: rows[source.name, split] for split in splitting.SPLITS if rows[source.name, split]}
@@ -68,7 +72,7 @@ def counts(summary: ExportSummary, rows: Mapping[tuple[str, str], int]) -> Itera
 
 
 def held(folder: Path, file: ExportFile, summary: ExportSummary) -> Iterator[Offence]:
-    """Held records that are not of their form, or not as many as the ledger has."""
+    """Yield offences of held records: malformed lines, and a number of lines that differs from the ledger."""
     number = 0
     with (folder / file.path).open("rb") as stream:
         for number, line in enumerate(stream, 1):

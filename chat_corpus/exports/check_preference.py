@@ -1,6 +1,6 @@
-"""Files of preferences: prompt and chosen answer are those of the Parquet row with the id; rejected ones are sound.
+"""Verify files of preferences: prompt and chosen answer must be those of the Parquet row with the same id.
 
-The rejected answers are in no Parquet file, so that only their form can be looked at.
+The rejected answers are in no Parquet file, so only their form is checked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _KEYS = ["prompt", "chosen", "rejected", "source", "id"]
 
 
 def offences(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> Iterator[Offence]:
-    """The offences of a file of preferences; `data` are the Parquet files of its source and split."""
+    """Yield the offences of a file of preferences; `data` are the Parquet files of its source and split."""
     number = 0
     known = _by_id(folder, file, data)
     with (folder / file.path).open("rb") as stream:
@@ -34,7 +34,7 @@ def offences(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> Iter
 
 
 def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[str, list[Any]]:
-    """The messages of the records that the file names, by id."""
+    """Return the messages of the records with an id that occurs in the file, by id."""
     try:
         with (folder / file.path).open("rb") as stream:
             named = pl.Series("id", [_id(line) for line in stream], dtype=pl.String)
@@ -42,7 +42,7 @@ def _by_id(folder: Path, file: ExportFile, data: Sequence[ExportFile]) -> dict[s
         frames = [scan for scan in scans if has_records(scan)]
         rows = [frame.filter(pl.col("id").is_in(named.unique().implode())).collect() for frame in frames]
     except (OSError, pl.exceptions.PolarsError):
-        return {}  # which is an offence of those files, and of every line here
+        return {}  # reported for the Parquet file, and for every line of this one
     return {row["id"]: row["messages"] for frame in rows for row in frame.to_dicts()}
 
 

@@ -1,4 +1,4 @@
-"""The rules that rows of a Parquet file must obey, as expressions over a frame."""
+"""Verify the rows of a Parquet file, with the rules as expressions over a frame."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chat_corpus.exports.records import PARQUET_COLUMNS
 from chat_corpus.exports.relatedness import RELATEDNESS, RELATEDNESS_TYPE, has_relatedness
 from chat_corpus.messages import Message, joined, message
 
-#: The columns of a Parquet file, and those of one with scores.
+#: The columns of a Parquet file, without and with scores.
 PARQUET = pl.Schema({name: DIALOGUES[name] for name in PARQUET_COLUMNS})
 SCORED = pl.Schema({**PARQUET, RELATEDNESS: RELATEDNESS_TYPE})
 
-#: Up to this number, equal records of all rows are looked for together.
+#: The ids of occurrences with numbers below this are computed for all rows at a time.
 _FIRST_NUMBERS = 9
-#: What can be wrong with a row: the rule that it breaks, and the text.
+#: The rule that a row breaks and the message, by fault.
 _FAULTS: Mapping[str, tuple[str, Message]] = MappingProxyType(
     {
         "null": ("R1", message("a role or content is null")),
@@ -48,14 +48,17 @@ def has_records(lazy: pl.LazyFrame) -> bool:
 
 
 def counted(counts: Mapping[str, int]) -> Message:
-    """Counts by name, as `train 90, test 10`."""
+    """Return counts by name as a text such as `train 90, test 10`; `none` without counts."""
     items = [f"{name} {number:,}" for name, number in counts.items()]
     return joined(", ", items) if items else message("none")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offence:
-    """A place of an export that breaks a rule: a path below its folder, and the line or row from 1, if there is one."""
+    """A place in an export that breaks a rule.
+
+    `path` is relative to the folder of the export; `line` is the line or row, from 1, or None for the whole file.
+    """
 
     path: str
     rule: str
@@ -64,15 +67,15 @@ class Offence:
 
     @property
     def text(self) -> Message:
-        """The offence as a line for people."""
+        """The offence as a line for the terminal."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return message("{place}: {rule}: {fault}", place=place, rule=self.rule, fault=self.message)
 
 
 def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequence[str]) -> Iterator[Offence]:
-    """The offences of rows with the schema `PARQUET` or `SCORED`; the first has so many rows before it in its file.
+    """Yield the offences of rows with the schema `PARQUET` or `SCORED`.
 
-    `sources` are those that records of the file may have.
+    `before` is the number of rows before them in their file; `sources` are the names that their `source` may have.
     """
     faults = pl.concat([_of_messages(frame), _of_columns(frame, sources)]).unique().sort("at", "fault")
     for at, fault in faults.iter_rows():
@@ -83,11 +86,14 @@ def offences(frame: pl.DataFrame, file: ExportFile, before: int, sources: Sequen
 
 
 def wrong_ids(frame: pl.DataFrame, file: ExportFile, before: int, summary: ExportSummary) -> Iterator[Offence]:
-    """Rows with an id that is not the hash of their messages; rows that break a rule of messages have no such hash."""
+    """Yield an offence for each row with an id that is not the hash of its messages.
+
+    Rows that break a rule of `offences` are skipped: they are reported already.
+    """
     broken = pl.concat([_of_messages(frame), _of_columns(frame, [one.name for one in summary.sources])]).select("at")
     rows = frame.with_row_index("at").join(broken, on="at", how="anti", maintain_order="left").drop_nulls(list(PARQUET))
     rows = rows.with_columns(key=splitting.content_keys(rows["messages"]))
-    for number in range(1, _FIRST_NUMBERS):  # of equal records, which an export may have
+    for number in range(1, _FIRST_NUMBERS):  # an export may have equal records, which differ in their numbers
         numbers = pl.repeat(number, len(rows), dtype=pl.UInt32, eager=True)
         rows = rows.filter(rows["id"].str.tail(17) != splitting.record_ids("", rows["key"], numbers))
     most = sum(one.ledger.records for one in summary.sources)
@@ -138,12 +144,15 @@ def _of_messages(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _faults(rows: pl.DataFrame, checks: Sequence[tuple[str, pl.Expr]]) -> pl.DataFrame:
-    """`at, fault` of the rows that a check is true of; faults are keys of `_FAULTS`."""
+    """Return `at, fault` for each row and each check that is true for it; faults are keys of `_FAULTS`."""
     return pl.concat(rows.filter(wrong).select("at", fault=pl.lit(fault)) for fault, wrong in checks)
 
 
 def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -> Iterator[Offence]:
-    """The first row with an order key less than the one before; `last` is the key before the first."""
+    """Yield an offence for the first row with an order key below that of the row before it.
+
+    `last` is the key of the row before the first one of `keys`; None if there is none.
+    """
     previous = keys.shift(1)
     wrong = (keys < previous).fill_null(value=False)
     at = wrong.arg_max() if wrong.any() else None
@@ -155,7 +164,7 @@ def disorder(keys: pl.Series, last: int | None, file: ExportFile, before: int) -
 
 
 def groups(frame: pl.DataFrame, before: int) -> pl.DataFrame:
-    """`group, row`: the content group of each record of at least two turns, and its number in the file."""
+    """Return `group, row`: the content group (UInt64) of each record of at least two turns, and its row, from 1."""
     first = pl.col("messages").list.get(0, null_on_oob=True).struct.field("role") == "system"
     begin = first.cast(pl.UInt32).fill_null(0)
     texts = frame.with_row_index("row", offset=before + 1).select(

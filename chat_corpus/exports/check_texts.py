@@ -1,4 +1,4 @@
-"""Files of text formats must hold, byte for byte, what the Parquet rows of their source and split give."""
+"""Verify files of text formats: they must have exactly the bytes that the Parquet rows of their split give."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BATCH = 50_000
 
 
 def offences(folder: Path, files: list[ExportFile], summary: ExportSummary) -> Iterator[Offence]:
-    """The offences of files of text formats, and of those that should be there and are not."""
+    """Yield the offences of files of text formats, and one for each file that is missing from the manifest."""
     for file in files:
         format_ = FORMATS.get(file.path.partition("/")[0])
         if file.format == PREFERENCE:
@@ -39,9 +39,9 @@ def offences(folder: Path, files: list[ExportFile], summary: ExportSummary) -> I
 
 
 def _expected(summary: ExportSummary) -> set[str]:
-    """The paths of all files of text formats that an export has."""
+    """Return the paths of all files of text formats that an export must have."""
     found = set()
-    for name in (one for one in summary.formats if one != PREFERENCE):  # which sources without wrong answers lack
+    for name in (one for one in summary.formats if one != PREFERENCE):  # sources without wrong answers have none
         for folder in summary.folders:
             for split in summary.splits(folder):
                 path = f"{name}/{folder}/{split}.{FORMATS[name].suffix}"
@@ -56,7 +56,7 @@ def _file(folder: Path, file: ExportFile, format_: RecordFormat, data: list[Expo
         for expected, count in _content(folder, data, format_, is_ids=is_ids):
             found = stream.read(len(expected))
             if found != expected:
-                # The rest of the last line, so that whole lines are compared.
+                # Read the rest of the last line, so that whole lines are compared.
                 found += stream.readline() if not found.endswith(b"\n") else b""
                 yield from _differences(file, line, found, expected)
                 return
@@ -73,7 +73,7 @@ def _file(folder: Path, file: ExportFile, format_: RecordFormat, data: list[Expo
 def _content(
     folder: Path, data: list[ExportFile], format_: RecordFormat, *, is_ids: bool
 ) -> Iterator[tuple[bytes, int]]:
-    """What a file should hold, piece by piece, and how many rows each piece has."""
+    """Yield the expected content of a file in pieces, each with its number of rows."""
     if format_.header and not is_ids:
         yield format_.header, 0
     between = b""
@@ -88,11 +88,11 @@ def _content(
                 between = format_.separator
                 start += len(frame)
         except (OSError, pl.exceptions.PolarsError):
-            return  # which is an offence of the Parquet file
+            return  # reported for the Parquet file
 
 
 def _differences(file: ExportFile, first: int, found: bytes, expected: bytes) -> Iterator[Offence]:
-    """Each line that is not as expected; lines after one that is missing differ too."""
+    """Yield an offence for each line that differs from the expected one, which all lines after a missing one do too."""
     ours, theirs = expected.split(b"\n"), found.split(b"\n")
     for number, (right, line) in enumerate(zip(ours, theirs, strict=False), first):
         if right != line:

@@ -1,4 +1,4 @@
-"""croissant.json: what the Parquet files of an export hold, in the vocabulary of MLCommons Croissant 1.0."""
+"""croissant.json: a description of the Parquet files of an export in the vocabulary of MLCommons Croissant 1.0."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ _CONTEXT = {
 
 
 def encode(summary: ExportSummary) -> bytes:
-    """The file: a FileObject and a RecordSet for each Parquet file, named `<source>_<split>`, with a number if several.
+    """Return the content of croissant.json: a FileObject and a RecordSet for each Parquet file.
 
-    Paths are relative to the folder of the export.
+    A RecordSet is named `<source>_<split>`, with `_<number>` if the split has several files; its FileObject has the
+    same name and `_file`. Paths are relative to the folder of the export.
     """
     files = summary.data_files()
     names = {file.path: _name(file, files) for file in files}
@@ -73,14 +74,14 @@ def _file_object(file: ExportFile, identifier: str) -> dict[str, Any]:
         "name": identifier,
         "contentUrl": file.path,
         "contentSize": f"{file.bytes} B",
-        # With application/vnd.apache.parquet mlcroissant validates, but cannot read.
+        # With application/vnd.apache.parquet, mlcroissant accepts the description but cannot read the file.
         "encodingFormat": "application/x-parquet",
         "sha256": file.sha256,
     }
 
 
 def _record_set(name: str, scores: Sequence[str]) -> dict[str, Any]:
-    """The columns of a file, with the numbers `scores`."""
+    """Return the RecordSet of a file; `scores` are the names of its columns with numbers."""
 
     def field(column: str, key: str | None = None, kind: str = "sc:Text") -> dict[str, Any]:
         return {

@@ -1,7 +1,7 @@
 """dataset_info.json: the names under which LLaMA-Factory finds the data of an export.
 
-LLaMA-Factory opens the file without an encoding, so that it is ASCII. As soon as one column or tag is named, all others
-must be: an unnamed one counts as absent.
+LLaMA-Factory opens the file without naming an encoding, so it is written in ASCII. If an entry names one column or tag,
+it must name all of them: LLaMA-Factory takes the others as absent.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ _QUERY_RESPONSE = {"prompt": "query", "response": "response", "history": "histor
 
 
 def encode(summary: ExportSummary) -> bytes:
-    """The file. Names are `chat` for all records, `chat_<source>`, and `chat_<source>_<format>` for other formats.
+    """Return the content of dataset_info.json.
 
-    Of a mix they are `chat_<subset>`, and `chat_mixed_<format>`. Splits other than train add their name:
-    `chat_validation`, `chat_ptt_validation`.
+    Names are `chat` for all records, `chat_<source>`, and `chat_<source>_<format>` for formats besides hf. A mix has
+    `chat`, `chat_<subset>` and `chat_mixed_<format>`. Splits other than train add their name: `chat_validation`,
+    `chat_ptt_validation`.
     """
     entries: dict[str, Any] = {}
     for name, splits in summary.configs.items():
@@ -50,14 +51,14 @@ def _name(what: str, split: str) -> str:
 
 
 def _folder(split: str) -> dict[str, Any]:
-    """The Hugging Face folder itself, which is the one that dataset_info.json is in."""
+    """Return the entry of a split of the Hugging Face dataset, which is the folder of dataset_info.json."""
     return {"script_url": ".", "split": split, **_MESSAGES}
 
 
 def _entry(file: ExportFile, *, has_system: bool) -> dict[str, Any] | None:
-    """How to read a file, by its format; None for what LLaMA-Factory does not read as it is.
+    """Return the entry of a file by its format; None if LLaMA-Factory cannot read the format correctly.
 
-    It reads CSV, but takes texts such as NA and null for missing, and drops their rows.
+    CSV has no entry: LLaMA-Factory reads it, but takes texts such as NA and null as missing, and drops their rows.
     """
     system = {"system": "system"} if has_system else {}
     entries: dict[str, dict[str, Any]] = {

@@ -1,15 +1,15 @@
-"""From turns to dialogues that every trainer loads: alternating from the user, of even length, never empty.
+"""Make dialogues from turns: user and assistant alternate, user first, in even number, and none is empty.
 
-A dialogue of the source becomes one or more records:
+Every trainer loads such dialogues. A dialogue of the source becomes one or more records:
 
-- A rejected turn or a gap in the turns ends a piece; the turns after it begin the next one.
-- Consecutive turns of one known speaker are one message, joined by a line break.
+- A rejected turn or a gap in the turns ends a piece. The turns after it begin the next piece.
+- Consecutive turns of the same known speaker become one message, joined by line breaks.
 - Each alternative response gives a separate record, with the turns before it.
-- The pairing of the source decides where a record can begin: with any turn (adjacent), with an even one (exchange),
-  with the first (first), or nowhere (none).
-- Windows cut long dialogues between exchanges (a user message and its answer), never inside one.
+- The pairing of the source decides where a record can begin: at any turn (adjacent), at an even one (exchange), at the
+  first one (first), or nowhere (none). Turns count from 0.
+- Windows cut long dialogues between exchanges (a user message and its answer), never within one.
 
-The balance holds for every frame: turns in = turns in records + turns dropped, by reason.
+For every frame, the number of turns equals the turns in records plus the turns dropped, which are counted by reason.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ from chat_corpus.schema import Pairing, Reason
 
 #: One message of a dialogue; `role` is system, user or assistant.
 MESSAGE = pl.Struct({"role": pl.String(), "content": pl.String()})
-#: One row a dialogue, ready to be written. `id` is the source, a hyphen and 16 hexadecimal digits.
+#: One dialogue per row, ready to be written. `id` is the source, a hyphen and 16 hexadecimal digits.
 DIALOGUES = pl.Schema({"id": pl.String(), "source": pl.String(), "messages": pl.List(MESSAGE)})
-#: What `assemble` gives, one row a dialogue, in the order of the source.
+#: Columns of the result of `assemble`: one dialogue per row, in the order of the source.
 #:
 #: messages      the dialogue, with the system prompt if there is one
 #: file, record  address of its first turn, as in the frame of turns
 #: dialogue_id   number of the source's dialogue, as in the frame of turns
-#: opener, reply the first two messages of the piece that the dialogue was cut from; they decide its split
+#: opener, reply the first two messages of the sequence that the dialogue was cut from; they decide its split
 #: rejected      texts of responses that the source labels as wrong (`preference`)
 ASSEMBLED = ("messages", "file", "record", "dialogue_id", "opener", "reply", "rejected")
 _NO_RECORD = (1 << 32) - 1
@@ -50,11 +50,11 @@ MOST = 1_000_000_000
 
 
 class DropReason(StrEnum):
-    """Why a turn without a `schema.Reason` is in no record."""
+    """The reason why a turn without a `schema.Reason` is in no record."""
 
-    UNANSWERED = "unanswered"  # nobody answers it: the last turn of an odd dialogue, or a turn by itself
-    WITHOUT_QUERY = "without_query"  # it answers a turn that was rejected or is missing
-    ALTERNATIVE = "alternative"  # an alternative response, where only the first is exported
+    UNANSWERED = "unanswered"  # no turn answers it: it is the last turn of an odd number, or a single turn
+    WITHOUT_QUERY = "without_query"  # it answers a rejected or missing turn
+    ALTERNATIVE = "alternative"  # an alternative response that `alternatives: first` leaves out
     TOO_LONG = "too_long"  # its exchange has more characters than `max_chars`
     SPECIAL_TOKEN = "special_token"  # noqa: S105 it holds a control token of a tokenizer
 
@@ -64,7 +64,8 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     #: dialogue: a record is a dialogue; pairs: a record is a query and its answer, as in the TSVs.
     turns: Literal["dialogue", "pairs"] = "dialogue"
-    #: all: each alternative response gives a record; first: only the first usable one does.
+    #: all: each alternative response gives a record; first: only one does: the one that later turns answer, or else
+    #: the first usable one.
     alternatives: Literal["all", "first"] = "all"
     #: Text of a system message at the beginning of each record; empty for none.
     system: str = ""
@@ -82,17 +83,18 @@ class DialogueOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             )
         if self.system and not self.system.strip():
             raise ValueError(message("system: only whitespace; set a text, or an empty one for no system message"))
-        # Defaults are made on import, where Polars must not start threads: a process may be forked afterwards.
+        # Defaults are made on import. Polars must not start threads then, because the process may be forked later.
         if self.system and special_tokens.holds_special_token(pl.Series([self.system]))[0]:
             raise ValueError(message("system: has a special token such as <|im_start|>; remove it from the text"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnBalance:
-    """What became of the turns of a frame: `read` = `exported` + all of `dropped`.
+    """Counts of the turns of a frame; `read` is the sum of `exported` and all of `dropped`.
 
-    `exported` counts turns in at least one record, `messages` those of all records without system messages, and
-    `special_tokens` the turns that hold one, whether refused or escaped.
+    `exported` counts the turns that are in at least one record, and `dropped` the others by reason. `messages` counts
+    the messages of all records, without system messages. `special_tokens` counts the turns that hold a special token,
+    whether refused or escaped, without turns that have a `schema.Reason`.
     """
 
     read: int
@@ -104,11 +106,11 @@ class TurnBalance:
 
     @classmethod
     def zero(cls) -> TurnBalance:
-        """The balance of no turns."""
+        """Return the balance of no turns."""
         return cls(read=0, exported=0, dropped=Counter(), records=0, messages=0, special_tokens=0)
 
     def __add__(self, other: TurnBalance) -> TurnBalance:
-        """The balance of both frames together."""
+        """Return the balance of both frames together."""
         return TurnBalance(
             read=self.read + other.read,
             exported=self.exported + other.exported,
@@ -128,11 +130,11 @@ class Assembly:
 
 
 def assemble(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions | None = None) -> Assembly:
-    """Dialogues of a frame of turns.
+    """Return the dialogues of a frame of turns.
 
-    `turns` has the columns `file, record, dialogue_id, turn_index, text, reason`, and `speaker` where speakers are
-    known; `file` may have any type. Rows are sorted by dialogue and turn, except for those without a dialogue; rows
-    that share both are alternative responses. A row with a reason is in no record.
+    `turns` has the columns `file, record, dialogue_id, turn_index, text, reason`, and `speaker` if speakers are known;
+    `file` may have any type. Rows with a dialogue are sorted by `dialogue_id` and `turn_index`; rows that share both
+    are alternative responses. A row with a reason is in no record.
     """
     options = options or DialogueOptions()
     rows, special = _prepared(turns, pairing, options)
@@ -151,10 +153,11 @@ def assemble(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions | N
 
 
 def turns_of_records(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> pl.DataFrame:
-    """`record, position, row`: which turns each message was made of. Takes what `assemble` takes.
+    """Return `record, position, row`: the turns that each message was made of, for the same arguments as `assemble`.
 
-    `record` is the row in `Assembly.dialogues`, `position` that of the message in the record without its system
-    message, `row` the row in `turns`; all count from 0. A message has the turns that it joins, in order.
+    `record` is the row in `Assembly.dialogues`, `position` the position of the message in the record, without the
+    system message, and `row` the row in `turns`; all count from 0. A message that joins several turns has a row for
+    each of them, in order.
     """
     rows, _ = _prepared(turns, pairing, options)
     found, records = _records(rows, pairing, options)
@@ -165,7 +168,7 @@ def turns_of_records(turns: pl.DataFrame, pairing: Pairing, options: DialogueOpt
 
 
 def _records(rows: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> tuple[Sequences, Records]:
-    """The sequences of rows from `_prepared`, and the records that they are cut into."""
+    """Return the sequences of rows from `_prepared`, and the records that they are cut into."""
     placed = rows.filter(pl.col("dialogue_id").is_not_null())
     found = sequences(placed, pairing, first_only=options.alternatives == "first")
     if options.turns == "pairs":
@@ -174,7 +177,10 @@ def _records(rows: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> 
 
 
 def _prepared(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -> tuple[pl.DataFrame, int]:
-    """Rows as `sequences` takes them, with a `reason`; and how many turns hold a special token."""
+    """Return rows for `sequences`, with a `reason`, and the number of turns that hold a special token.
+
+    Turns that already have a reason in `turns` are not in this number.
+    """
     speaker = "speaker" if "speaker" in turns.columns else pl.lit(None, pl.String).alias("speaker")
     rows = turns.select("dialogue_id", "turn_index", speaker, "text", "reason").with_row_index("row")
     special = special_tokens.holds_special_token(rows["text"]) & rows["reason"].is_null()
@@ -192,13 +198,13 @@ def _prepared(turns: pl.DataFrame, pairing: Pairing, options: DialogueOptions) -
 
 
 def _rows_of(found: Sequences, messages: pl.Series) -> pl.Series:
-    """The numbers of the turns in these messages, each once."""
+    """Return the distinct row numbers of the turns in these messages."""
     chosen = row_mask(len(found.messages), messages.unique())
     return found.members.filter(chosen[found.members["message"]])["row"].unique()
 
 
 def _dropped(reasons: pl.Series, exported: pl.Series, found: Sequences, records: Records) -> Counter[str]:
-    """How many turns are in no record, by reason."""
+    """Return the number of turns that are in no record, by reason."""
     unused = ~row_mask(len(reasons), exported)
     marks = (
         (DropReason.TOO_LONG, _rows_of(found, records.too_long)),
@@ -213,7 +219,7 @@ def _dropped(reasons: pl.Series, exported: pl.Series, found: Sequences, records:
 
 
 def _dialogues(turns: pl.DataFrame, found: Sequences, records: Records, system: str) -> pl.DataFrame:
-    """Records as rows with the columns `ASSEMBLED`."""
+    """Return the records as rows with the columns `ASSEMBLED`."""
     messages = records.messages
     content = found.messages["content"]
     role = pl.when("is_user").then(pl.lit("user")).otherwise(pl.lit("assistant"))
@@ -222,7 +228,7 @@ def _dialogues(turns: pl.DataFrame, found: Sequences, records: Records, system: 
     if system:
         prompts = first.select("record", role=pl.lit("system"), content=pl.lit(system))
         flat = pl.concat([prompts, flat]).sort("record", maintain_order=True)
-    # A sorted key makes lists of slices; `pl.concat_list` of structs takes six times as long.
+    # With a sorted key, Polars slices the lists; `pl.concat_list` of structs takes six times as long.
     lists = (
         flat.with_columns(pl.col("record").set_sorted())
         .group_by("record", maintain_order=True)

@@ -1,4 +1,4 @@
-"""The documents of an export, as bytes by file name: pure functions of its summary."""
+"""The documents of an export, as bytes by file name. They depend on its summary only."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from chat_corpus.exports import card, croissant, dataset_info, manifest, manifest_file
 from chat_corpus.exports.manifest import ExportFile, ExportSummary
 
-#: What a document has as its format in the manifest.
+#: The format of a document in the manifest.
 DOCUMENT = "document"
 #: The documents besides the manifest.
 NAMES = (card.CARD, card.LICENSES, dataset_info.DATASET_INFO, croissant.CROISSANT)
 
 
 def documents(summary: ExportSummary) -> dict[str, bytes]:
-    """README.md, LICENSE.md, dataset_info.json, croissant.json and, last, manifest.json, which lists the others too.
+    """Return README.md, LICENSE.md, dataset_info.json, croissant.json, and manifest.json, which lists the others too.
 
-    `summary.files` are the data files; documents among them are replaced.
+    `summary.files` are the data files; documents among them are ignored and listed anew.
     """
     data = tuple(file for file in summary.files if file.format != DOCUMENT)
     summary = replace(summary, files=data)

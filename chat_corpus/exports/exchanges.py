@@ -1,4 +1,4 @@
-"""Dialogues as rows of exchanges, which several formats of records use."""
+"""Dialogues as rows of exchanges (a query and its answer), for the formats of records that need them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import polars as pl
 
 
 def exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
-    """`at, query, answer, system`: the exchanges of all dialogues; `at` counts the dialogues."""
+    """Return `at, system, query, answer`: one exchange per row.
+
+    `at` is the row of its dialogue in `dialogues`; `system` is the system prompt, or null.
+    """
     flat = dialogues.select("messages").with_row_index("at").explode("messages").unnest("messages")
     is_system = pl.col("role") == "system"
     prompt = pl.when(is_system).then("content").forward_fill() if flat.select(is_system.any()).item() else pl.lit(None)
@@ -15,5 +18,8 @@ def exchanges(dialogues: pl.DataFrame) -> pl.DataFrame:
 
 
 def system_column(frame: pl.DataFrame) -> list[str]:
-    """The column of the system prompt, where there is one: it is the same for all records of an export."""
+    """Return `["system"]` if the records have a system prompt, else an empty list.
+
+    All records of an export have the same prompt, or none.
+    """
     return [] if frame["system"].null_count() else ["system"]

@@ -1,7 +1,7 @@
-"""The shape of manifest.json: what an export holds, made from what, with what; and the sums that must balance.
+"""The schema of manifest.json: content and origin of an export, its settings, and the sums that must balance.
 
 Every other document of an export (`card`, `dataset_info`, `croissant`) is a pure function of the same `ExportSummary`.
-It holds no timings, and a date only if SOURCE_DATE_EPOCH gives one: the same export has the same bytes.
+The manifest has no timings, and has a date only if SOURCE_DATE_EPOCH is set, so equal exports have equal bytes.
 """
 
 from __future__ import annotations
@@ -13,42 +13,42 @@ import msgspec
 from chat_corpus.exports.splitting import SPLITS, VERSION
 from chat_corpus.messages import Message, message
 
-#: Number of this shape.
+#: Version of this schema.
 MANIFEST_VERSION = 1
 MANIFEST = "manifest.json"
-#: The page that shows the manifest. It is in no list of files, since it is made from the list, and no loader reads it.
+#: The page that shows the manifest. The manifest does not list it: the page is made from that list, and no loader
+#: reads it.
 PAGE = "report.html"
-#: Format of the index of a source, which leads from each record to its dialogue, and from each duplicate to its record.
+#: Format of the index of a source, which has the dialogue of each record, and the record that each duplicate equals.
 INDEX = "index"
-#: Format of the records of train that are held because they resemble an evaluation pair.
+#: Format of the records that are held back from train because they resemble an evaluation pair.
 HELD = "held"
 #: Name and format of the statistics.
 STATISTICS_FILE, STATISTICS = "statistics.json", "statistics"
-#: Folder of the records of all sources together, below data/ and the folders of the formats.
+#: Folder of a mix of all sources, in data/ and in the folders of the formats.
 MIXED = "mixed"
-#: Name of the config of all records. ms-swift loads no other by itself.
+#: Name of the config of all records, the only one that ms-swift loads unless the user names one.
 DEFAULT = "default"
-#: Names that a source of an export cannot have.
+#: Names that no source of an export may have.
 RESERVED = (DEFAULT, MIXED)
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-#: The name of a folder, without the folders that it is in.
+#: The name of a folder, without its parent folders.
 FolderName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]+$")]
-#: A path below the folder of the export, with / between its parts, of which none begins with a dot.
+#: A path relative to the folder of the export, with / between its parts; no part begins with a dot.
 FilePath = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$")]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the manifest, which has its keys and no others."""
+    """A part of the manifest. Unknown keys are errors."""
 
 
 class ExportFile(_Part, frozen=True, kw_only=True):
     """A file of an export.
 
-    `format` is hf, the name of a `records.FORMATS`, ids, index, held, statistics, or document. `source` is `mixed` for
-    records of all sources together. Index and held records have no split; statistics and documents have neither source,
-    split nor rows.
+    `format` is hf, a key of `records.FORMATS`, ids, index, held, statistics, or document. `source` is `mixed` for the
+    records of a mix. Index and held records have no split; statistics and documents have no source, split or rows.
     """
 
     path: FilePath
@@ -61,9 +61,9 @@ class ExportFile(_Part, frozen=True, kw_only=True):
 
 
 class RawFile(_Part, frozen=True, kw_only=True):
-    """A raw file that the export was made from, or was compared with.
+    """A raw file that the export was made from, or a file that train must not resemble.
 
-    `bytes` and `sha256` are null where it was not read to its end. `records` is null for files that are no corpora.
+    `bytes` and `sha256` are null if the file was not read to its end. `records` is null for the latter kind of file.
     """
 
     file: Text
@@ -73,12 +73,12 @@ class RawFile(_Part, frozen=True, kw_only=True):
 
 
 class SourceLedger(_Part, frozen=True, kw_only=True):
-    """Where the turns and records of a source went; names are sorted.
+    """Counts of the turns and records of a source; the keys of each count are sorted.
 
-    turns.read = turns.exported + sum of turns_dropped; records = sum of written + sum of records_dropped, where
-    `written` has the records of each split, and `records_dropped` those that are in no split, by reason: `duplicate`;
-    `held_cap`, above the cap of its split; `held_twin`, resembles an evaluation pair; `held_mix`, does not fit the mix.
-    `masked` counts personal data by kind, `special_tokens` turns that hold one.
+    `turns` = `turns_exported` + sum of `turns_dropped` (by reason), and `records` = sum of `written` (by split) + sum
+    of `records_dropped` (by reason). The reasons of dropped records are `duplicate`; `held_cap`, above the cap of its
+    split; `held_twin`, resembles an evaluation pair; and `held_mix`, does not fit the mix. `masked` counts personal
+    data by kind, `special_tokens` the turns that hold a special token.
     """
 
     turns: Count
@@ -92,7 +92,7 @@ class SourceLedger(_Part, frozen=True, kw_only=True):
     special_tokens: Count
 
     def imbalances(self) -> list[Message]:
-        """Each sum that does not balance, as a message."""
+        """Return a message for each sum that does not balance."""
         turns = self.turns_exported + sum(self.turns_dropped.values())
         records = sum(self.written.values()) + sum(self.records_dropped.values())
         faults = []
@@ -106,9 +106,9 @@ class SourceLedger(_Part, frozen=True, kw_only=True):
 
 
 class ExportFingerprint(_Part, frozen=True, kw_only=True, omit_defaults=True):
-    """Everything that the turns of a source depend on besides the raw files: `trace` makes them with it again.
+    """Everything that the turns of a source depend on besides the raw files. `trace` uses it to make them again.
 
-    The first five are those of report.json. `definition` is that of a corpus that the user added.
+    The first five fields are as in report.json. `definition` is the definition of a corpus that the user added.
     """
 
     code: Text
@@ -122,10 +122,10 @@ class ExportFingerprint(_Part, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ExportSource(_Part, frozen=True, kw_only=True):
-    """A source of an export: what it is, where it came from, and where its turns went.
+    """A source of an export: its description, its origin, and its counts.
 
-    `url` is empty for an added corpus without one.
-    `raw_folder` is the name of the folder of raw corpora, never its path: a manifest is the same on every machine.
+    `url` is empty for an added corpus without a URL. `raw_folder` is the name of the folder of raw corpora, not its
+    path, so that a manifest is the same on every machine.
     """
 
     name: Text
@@ -139,7 +139,7 @@ class ExportSource(_Part, frozen=True, kw_only=True):
 
 
 class MixSubset(_Part, frozen=True, kw_only=True):
-    """A subset of train: the first `rows` records, which are those of `files`; `sources` has those of each source."""
+    """A subset of train: its first `rows` records, which are those of `files`; `sources` has their number by source."""
 
     name: str
     rows: Count
@@ -151,11 +151,11 @@ class ExportMix(_Part, frozen=True, kw_only=True):
     """How the sources are mixed in train.
 
     shares, max_share  as in the settings
-    available          records of each source that the largest share allows
-    weights            of each source, in the order of Sainte-Laguë (`mixing`)
-    sources            records of each source in train
-    exact_rows         up to this row, each prefix of train has the shares of the weights
-    ends_first         the source that has no more records there, or null if none ends before the others
+    available          number of records of each source that the largest share allows
+    weights            weight of each source in the method of Sainte-Laguë (`mixing`)
+    sources            number of records of each source in train
+    exact_rows         each prefix of train up to this number of rows has the shares that the weights give
+    ends_first         the source that has no more records after `exact_rows`, or null if all sources last to the end
     """
 
     shares: str
@@ -169,7 +169,7 @@ class ExportMix(_Part, frozen=True, kw_only=True):
 
 
 class ConfigSplit(_Part, frozen=True, kw_only=True):
-    """A split of a config of the card: its rows, the bytes of its files, and paths of files, or patterns."""
+    """A split of a config of the card: number of rows, bytes of its files, and paths or glob patterns of the files."""
 
     rows: Count
     bytes: Count
@@ -177,18 +177,18 @@ class ConfigSplit(_Part, frozen=True, kw_only=True):
 
 
 class ExportSummary(_Part, frozen=True, kw_only=True):
-    """All of manifest.json.
+    """The whole of manifest.json.
 
-    settings      of the export and of the run, by section and key
-    group_of      what a content group is made of: `record` if each record alone gives it, `dialogue` if records are
-                  pairs or windows, which have the group of their dialogue
+    settings      settings of the export and of the run, by section and key
+    group_of      what decides the content group of a record: `record`, its messages; or `dialogue`, the dialogue that
+                  it was cut from, if records are pairs or windows
     order         order of the rows in a file: `shuffled` (by `splitting.order_keys`) or `source`
     has_system    whether each record begins with a system message
-    made_from     `store` or `raw`
-    mix           how sources are mixed, or null where each has its own files
+    made_from     `store` (dialogue stores of an output folder) or `raw` (raw corpora)
+    mix           how sources are mixed, or null if each source has separate files
     evaluation    files, besides validation and test, that train must not resemble
-    date          from SOURCE_DATE_EPOCH, as YYYY-MM-DD, or null
-    sha256        of this file as it is with an empty `sha256`, so that every edit of it is found
+    date          date of SOURCE_DATE_EPOCH, as YYYY-MM-DD, or null
+    sha256        digest of this file with an empty `sha256`, which reveals every edit
     """
 
     sources: tuple[ExportSource, ...]
@@ -210,7 +210,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
     sha256: str = ""
 
     def splits(self, source: str | None = None) -> dict[str, int]:
-        """Rows of the splits of a source, or of all; without the splits that have none."""
+        """Return the number of rows of each split that has any, of one source or of all."""
         rows = dict.fromkeys(SPLITS, 0)
         if self.mix is not None and source not in (None, MIXED):
             (ledger,) = (one.ledger for one in self.sources if one.name == source)
@@ -221,7 +221,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
         return {name: number for name, number in rows.items() if number}
 
     def data_files(self, source: str | None = None) -> list[ExportFile]:
-        """The Parquet files of a source, or of all."""
+        """Return the Parquet files of a source (`mixed` for a mix), or all."""
         return [one for one in self.files if one.format == "hf" and source in (None, one.source)]
 
     @property
@@ -231,7 +231,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
 
     @property
     def configs(self) -> dict[str, dict[str, ConfigSplit]]:
-        """The splits of each config of the card: `default`, and each source or each subset of the mix."""
+        """The splits of each config of the card. Configs are `default` and each source, or each subset of a mix."""
         folder = "*" if self.mix is None else MIXED
         configs = {DEFAULT: self._config(self.data_files(), folder)}
         if self.mix is None:
@@ -255,7 +255,7 @@ class ExportSummary(_Part, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> int:
-        """Rows of all splits of all sources."""
+        """Number of rows of all splits of all sources."""
         return sum(self.splits().values())
 
     @property

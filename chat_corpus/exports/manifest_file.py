@@ -1,4 +1,4 @@
-"""The bytes of manifest.json, with their digest, and reading them back."""
+"""Encode and decode manifest.json, with the digest of its content."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chat_corpus.messages import message
 
 
 def check_name(folder: Path) -> None:
-    """Raise UsageError for a folder with a name that is not UTF-8: Parquet files in it cannot be opened."""
+    """Raise UsageError if the path of a folder is not UTF-8, because Polars cannot open Parquet files there."""
     try:
         str(folder).encode()
     except UnicodeEncodeError as error:
@@ -22,9 +22,9 @@ def check_name(folder: Path) -> None:
 
 
 def encode(summary: ExportSummary) -> bytes:
-    """The bytes of manifest.json: JSON that a person can read, with the SHA-256 of its content.
+    """Return the bytes of manifest.json: indented JSON, with the SHA-256 of its content.
 
-    What `decode` reads from it gives the same bytes again, unless the file was edited.
+    If the result of `decode` is encoded again, the bytes are the same, unless the file was edited.
     """
     digest = hashlib.sha256(_encode(msgspec.structs.replace(summary, sha256=""))).hexdigest()
     return _encode(msgspec.structs.replace(summary, sha256=digest))
@@ -35,7 +35,10 @@ def _encode(summary: ExportSummary) -> bytes:
 
 
 def decode(data: bytes) -> ExportSummary:
-    """What `encode` wrote. Raises ValueError, which names the place, for anything that does not have its shape."""
+    """Return the summary in the bytes of manifest.json.
+
+    Raises ValueError, which names the place, if the bytes are not JSON of this schema and version.
+    """
     try:
         summary = msgspec.json.decode(data, type=ExportSummary)
     except (msgspec.DecodeError, RecursionError) as error:

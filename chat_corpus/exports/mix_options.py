@@ -1,4 +1,4 @@
-"""Options of a mix of sources: shares and sizes of subsets, as they are typed and as numbers."""
+"""Options of a mix of sources: shares and sizes of subsets, and how their texts are parsed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
-#: Kinds of mixes besides weights.
+#: Kinds of mixes besides `weights`.
 NATURAL, EQUAL, TEMPERATURE = "natural", "equal", "temperature"
 #: The subset of all records of train.
 ALL = "all"
@@ -22,7 +22,7 @@ _UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
 class MixOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How sources are mixed in train, and which subsets of the mix there are."""
+    """How sources are mixed in train, and the subsets of the mix."""
 
     #: Shares of the sources: natural, equal, temperature=0.5, or weights as ptt=2,tieba=1; empty: natural.
     shares: str = ""
@@ -40,14 +40,14 @@ class MixOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     @property
     def is_mixed(self) -> bool:
-        """Whether all sources are written together."""
+        """Whether all sources are written to the same files."""
         return bool(self.shares or self.subsets) or self.max_share < 1
 
 
 def parse_shares(text: str) -> tuple[str, dict[str, float]]:
-    """The kind of mix, and its numbers: natural, equal, temperature (by that name) or weights (by source).
+    """Return the kind of mix (natural, equal, temperature or weights) and its numbers.
 
-    Raises UsageError.
+    The numbers are the weights by source, or the temperature under `temperature`. Raises UsageError for other texts.
 
     >>> parse_shares("ptt=2, tieba=1")
     ('weights', {'ptt': 2.0, 'tieba': 1.0})
@@ -85,7 +85,7 @@ def _weight(text: str, value: str) -> float:
 
 
 def parse_subsets(text: str) -> tuple[str, ...]:
-    """Names of sizes from text separated by commas, as 200k,600k,1m. Raises UsageError for what is no size.
+    """Return the sizes in a text such as 200k,600k,1m, as lower-case names. Raises UsageError for an invalid size.
 
     >>> parse_subsets("200K, 1m")
     ('200k', '1m')
@@ -96,7 +96,9 @@ def parse_subsets(text: str) -> tuple[str, ...]:
 
 
 def subset_sizes(names: Sequence[str]) -> dict[str, int | None]:
-    """The records of each subset by the name of its config, from the smallest; null for `all`. Raises UsageError.
+    """Return the number of records of each subset by the name of its config, smallest first; None for `all`.
+
+    Raises UsageError for an invalid size, or a size that occurs twice.
 
     >>> subset_sizes(["1.5m", "200k", "all"])
     {'n200k': 200000, 'n1.5m': 1500000, 'all': None}
@@ -117,7 +119,7 @@ def subset_sizes(names: Sequence[str]) -> dict[str, int | None]:
 
 
 def largest_subset(options: MixOptions) -> int | None:
-    """Most records of train that the subsets ask for; null for no limit."""
+    """Return the size of the largest subset; None if there is no subset, or one of all records."""
     sizes = subset_sizes(options.subsets)
     known = [size for size in sizes.values() if size is not None]
     return None if len(known) < len(sizes) or not known else max(known)

@@ -1,12 +1,12 @@
-"""Mixes of sources and nested subsets: which source gives the record at each place of one order of all.
+"""Mixes of sources and nested subsets: the source of each record of train.
 
-Every source has its records in an order of its own (`splitting.order_keys`). A mix merges these orders by virtual time:
-the record of rank r, from 0, of a source with weight w has the time (r + 0.5) / w; ties are broken by the name of the
-source. This is the method of Sainte-Laguë: every prefix has the shares of the weights, to one record or so, until a
-source has no more. A subset is a prefix, so that subsets are nested. Another source changes no time, and so leaves the
-records of the others in their relative order.
+The records of each source are sorted by `splitting.order_keys`. A mix merges the sources by virtual time: the record of
+rank r (from 0) of a source with weight w has the time (r + 0.5) / w. Ties are broken by the name of the source. This is
+the method of Sainte-Laguë: the shares of every prefix are those of the weights, to about one record, until a source has
+no more records. A subset is a prefix, so subsets are nested. An additional source changes no time, so the records of
+the others stay in the same relative order.
 
-Rounding shares for each size would not do: a source can then have fewer records in the larger subset (the Alabama
+Rounding the shares for each size would be wrong: a source could have fewer records in a larger subset (the Alabama
 paradox).
 """
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-#: Digits to which weights are rounded, so that every machine has the same.
+#: Significant digits to which weights are rounded, so that they are the same on every machine.
 _DIGITS = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MixPlan:
-    """One order of all records of train: the records that each source gives, and its weight; names are sorted."""
+    """The order of all records of train, by the number of records and the weight of each source; names are sorted."""
 
     sizes: Mapping[str, int]
     weights: Mapping[str, float]
 
     @property
     def total(self) -> int:
-        """Records of all sources."""
+        """Number of records of all sources."""
         return sum(self.sizes.values())
 
     def ranks(self, position: int) -> dict[str, int]:
-        """How many records of each source come before a position, from 0 to `total`."""
+        """Return the number of records of each source before a position, which is from 0 to `total`."""
         low, high = 0.0, max((self._time(name, size) for name, size in self.sizes.items()), default=0.0)
         before, after = dict.fromkeys(self.sizes, 0), dict(self.sizes)
         while sum(after.values()) - sum(before.values()) > len(self.sizes):
@@ -63,8 +63,8 @@ class MixPlan:
         return before
 
     def sources(self, first: int, last: int) -> list[str]:
-        """The source of each record from a position up to another one."""
-        import numpy as np  # here, since it takes a while, and all commands import the options
+        """Return the source of each record from position `first` up to, but not including, `last`."""
+        import numpy as np  # here, since the import is slow, and all commands import this module
 
         begins, ends = self.ranks(first), self.ranks(last)
         names = list(self.sizes)
@@ -74,9 +74,10 @@ class MixPlan:
         return [names[number] for number in numbers[order]]
 
     def first_to_end(self) -> tuple[str, int] | None:
-        """The source that runs out first, and the position where its next record would be; null if none is lacking.
+        """Return the source that runs out first, and the position where its next record would be.
 
-        Up to this position every prefix has the shares of the weights.
+        Up to this position every prefix has the shares of the weights. Return None if the position is not before the
+        end of the mix, so that no record is missing.
         """
         if not self.sizes:
             return None
@@ -85,7 +86,7 @@ class MixPlan:
         return (name, position) if position < self.total else None
 
     def _holds(self, name: str, time: float) -> bool:
-        """Whether a record of a source has exactly this time."""
+        """Return whether a record of a source has exactly this time."""
         rank = self._earlier(name, time)
         return rank < self.sizes[name] and self._time(name, rank) == time
 
@@ -93,7 +94,7 @@ class MixPlan:
         return (rank + 0.5) / self.weights[name]
 
     def _earlier(self, name: str, time: float) -> int:
-        """How many records of a source have an earlier time."""
+        """Return the number of records of a source with an earlier time."""
         size = self.sizes[name]
         rank = min(max(math.ceil(time * self.weights[name] - 0.5), 0), size)
         while rank < size and self._time(name, rank) < time:
@@ -106,16 +107,16 @@ class MixPlan:
 def _times(first: int, last: int, weight: float) -> NDArray[np.float64]:
     import numpy as np
 
-    # Division of IEEE numbers is rounded the same everywhere, and the same as in `MixPlan._time`.
+    # IEEE division gives the same result on every machine, and the same as in `MixPlan._time`.
     times: NDArray[np.float64] = (np.arange(first, last, dtype=np.float64) + 0.5) / weight
     return times
 
 
 def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
-    """The order of a mix, of sources with so many records for train.
+    """Return the order of a mix; `available` is the number of records for train by source.
 
-    Raises UsageError for weights that lack a source or name an unknown one, and for a largest share that so few sources
-    cannot obey.
+    Raises UsageError if the weights lack a source or name an unknown one, or if the largest share is too small for the
+    number of sources.
     """
     kind, numbers = parse_shares(options.shares)
     present = {name: available[name] for name in sorted(available) if available[name]}
@@ -135,7 +136,7 @@ def plan_mix(options: MixOptions, available: Mapping[str, int]) -> MixPlan:
 
 
 def check_sources(options: MixOptions, names: Sequence[str]) -> None:
-    """Raise UsageError for weights that lack one of these sources or name an unknown one, and for too small a share."""
+    """Raise UsageError if weights lack a source or name an unknown one, or if the largest share is too small."""
     _check_names(options.shares, names)
     _check_share(options.max_share, len(names))
 
@@ -168,7 +169,7 @@ def _check_share(share: float, count: int) -> None:
 
 
 def _limited(sizes: Mapping[str, int], limit: Fraction) -> dict[str, int]:
-    """The most records of each source of which none has more than a share of all."""
+    """Return the largest number of records of each source such that none has more than the share `limit` of all."""
     limited = dict(sizes)
     while True:
         most = math.floor(limit * sum(limited.values()))
@@ -179,7 +180,7 @@ def _limited(sizes: Mapping[str, int], limit: Fraction) -> dict[str, int]:
 
 
 def _limited_weights(weights: dict[str, float], limit: float) -> dict[str, float]:
-    """Weights of which none is more than a share of all: the larger ones become equal to it."""
+    """Return weights of at most the share `limit` of their sum, to which larger ones are reduced."""
     limited: list[str] = []
     rest, whole = sum(weights.values()), sum(weights.values())
     for name in sorted(weights, key=lambda one: (-weights[one], one)):
@@ -187,7 +188,7 @@ def _limited_weights(weights: dict[str, float], limit: float) -> dict[str, float
             break
         limited.append(name)
         rest -= weights[name]
-        if rest <= 0 or limit * len(limited) >= 1:  # all have the same share
+        if rest <= 0 or limit * len(limited) >= 1:  # all sources get the same share
             return dict.fromkeys(weights, 1.0)
         whole = rest / (1 - limit * len(limited))
     made = {name: limit * whole if name in limited else weight for name, weight in weights.items()}

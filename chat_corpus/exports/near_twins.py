@@ -1,14 +1,14 @@
-"""Which training dialogues resemble an evaluation pair: an exact similarity join over character bigrams.
+"""Find training dialogues that resemble an evaluation pair: an exact similarity join over character bigrams.
 
-Two pairs resemble each other if the Jaccard similarity of their character bigrams is at least 0.8. A pair is compared
-as canonical form of its query, U+001F, canonical form of its answer (`splitting.canonical`). A dialogue resembles a
-pair if one of its exchanges does.
+Two pairs resemble each other if the Jaccard similarity of their character bigrams is at least 0.8. The compared text of
+a pair is the canonical form of its query, U+001F, and the canonical form of its answer (`splitting.canonical`). A
+dialogue resembles a pair if one of its exchanges does.
 
-The join finds all such pairs and no others, without random numbers. It is a prefix filter with positions (Chaudhuri,
-Ganti, Kaushik, ICDE 2006; Xiao, Wang, Lin, Yu, WWW 2008): all bigrams have a rank, the rarest first. Sets of sizes m
-and n with that similarity share at least 4/9 (m + n) bigrams. So the first one that they share comes early in both:
-from there on, each must have as many left. `twin_index` holds the evaluation pairs, and `twin_search` also covers data
-in which nearly all texts share such a bigram.
+The join finds all such pairs and no others, without random numbers. It is a positional prefix filter (Chaudhuri, Ganti,
+Kaushik, ICDE 2006; Xiao, Wang, Lin, Yu, WWW 2008): bigrams are ranked, the rarest first. Two sets of m and n bigrams
+with this similarity share at least 4/9 (m + n) of them. From the first shared bigram on, both sets must have at least
+this number left, so it comes early in both. `twin_index` holds the evaluation pairs. `twin_search` also handles data in
+which nearly all texts share such a bigram.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from chat_corpus.exports.splitting import canonical
 from chat_corpus.exports.twin_index import TwinIndex
 from chat_corpus.exports.twin_search import TWINS, find
 
-#: Evaluation pairs of one index, which takes up to 1 kB for each.
+#: Largest number of evaluation pairs in an index, which takes up to 1 kB for each.
 INDEX_PAIRS = 100_000
-#: Between the query and the answer of a pair that is compared.
+#: Separator of query and answer in the compared text of a pair.
 PAIR_SEPARATOR = "\x1f"
 
 
 def pair_texts(messages: pl.Series) -> pl.DataFrame:
-    """The exchanges of dialogues as they are compared: `row: u32`, the number of the dialogue, and `text`.
+    """Return `row` (UInt32), the number of the dialogue from 0, and `text`, the compared text, of each exchange.
 
-    `messages` are those of `dialogues.DIALOGUES`. System messages do not count; a last query without an answer neither.
+    `messages` is the column of `dialogues.DIALOGUES`. System messages and a last query without an answer are ignored.
     """
     flat = messages.to_frame("messages").with_row_index("row").explode("messages").unnest("messages")
     flat = flat.filter(pl.col("role") != "system").with_columns(answers=pl.col("row") == pl.col("row").shift(1))
@@ -40,15 +40,15 @@ def pair_texts(messages: pl.Series) -> pl.DataFrame:
 
 
 def find_twins(index: TwinIndex, messages: pl.Series) -> pl.DataFrame:
-    """Which dialogues resemble an evaluation pair: `TWINS`, one row for each dialogue that does, by row.
+    """Return the dialogues that resemble an evaluation pair: one row each with the columns `TWINS`, sorted by `row`.
 
-    `messages` are those of `dialogues.DIALOGUES`; `row` counts the dialogues from 0.
+    `messages` is the column of `dialogues.DIALOGUES`; `row` counts the dialogues from 0.
     """
     return find_in_pairs(index, pair_texts(messages))
 
 
 def find_in_pairs(index: TwinIndex, pairs: pl.DataFrame) -> pl.DataFrame:
-    """What `find_twins` finds, in the `pair_texts` of dialogues."""
+    """Return the result of `find_twins` for dialogues with the `pair_texts` `pairs`."""
     twins = find(index, pairs["text"])
     return _best(twins.with_columns(row=pairs["row"][twins["row"]]))
 
@@ -59,5 +59,5 @@ def _best(twins: pl.DataFrame) -> pl.DataFrame:
 
 
 def best_twins(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """Join the twins that several indices have for the same rows, as if one index had all their pairs: `TWINS`."""
+    """Return the best twin of each row from the results of several indices, as if one index had all pairs: `TWINS`."""
     return _best(pl.concat([TWINS.to_frame(), *frames]))

@@ -1,9 +1,9 @@
-"""Ranks in an order that is spread over many sorted parts, in bounded memory.
+"""Find the keys at given ranks over many sorted parts, in bounded memory: a step of an external sort.
 
-Records are sorted by a 64-bit key that is spread evenly (`splitting.order_keys`). Each part counts its keys in buckets
-of equal width. The sum of the counts says which bucket holds the record of a rank, and only that bucket is read to find
-its key. A file is then a range of keys, which each part holds together: an external sort. Its result does not depend on
-how the records are spread over parts, or on who reads them.
+Records are sorted by a 64-bit key with an even distribution (`splitting.order_keys`). Each part counts its keys in
+buckets of equal width. The sums of these counts show which bucket holds the record of a rank, and only the keys in that
+bucket are sorted to find the key. A file is then a range of keys, and a contiguous slice of each part. The result does
+not depend on how records are distributed over parts, or on the process that reads them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-#: The end of all keys.
+#: The end of the range of keys, exclusive.
 KEYS = 1 << 64
 _BITS = 12
-#: Buckets of equal width that all keys are counted in.
+#: Number of buckets, of equal width.
 BUCKETS = 1 << _BITS
 _SHIFT = np.uint64(64 - _BITS)
 Keys = NDArray[np.uint64]
@@ -24,16 +24,16 @@ Counts = NDArray[np.int64]
 
 
 def bucket_counts(keys: Keys) -> Counts:
-    """How many keys are in each of `BUCKETS` buckets."""
+    """Return the number of keys in each of the `BUCKETS` buckets."""
     counts: Counts = np.bincount((keys >> _SHIFT).astype(np.int64), minlength=BUCKETS)
     return counts
 
 
 def keys_of_ranks(counts: Counts, ranks: Sequence[int], parts: Iterable[Keys]) -> list[int]:
-    """The key of the record of each rank, from 0, in the order of all parts; `KEYS` for the rank after the last one.
+    """Return the key of the record at each rank, from 0, in the order of all parts; `KEYS` if there is no such record.
 
-    `counts` are the sum of the bucket counts of the parts. So many records as the rank have a smaller key. Raises
-    ValueError where this is not so, because two records have the same key.
+    `counts` is the sum of the bucket counts of all parts. The number of records with a smaller key equals the rank.
+    Raises ValueError if this is impossible because two records have the same key.
     """
     ends = np.cumsum(counts)
     buckets = {rank: int(np.searchsorted(ends, rank, "right")) for rank in ranks if rank < ends[-1]}

@@ -1,7 +1,7 @@
-"""Preference data: answers that a source labels as wrong, beside those that it labels as right.
+"""Preference data: answers that a source labels as wrong, paired with answers that it labels as right.
 
-Response selection sets such as Douban's have several responses to one context, each with a label. If the last
-message of a record is a right one, the record gets wrong ones to the same context. Each wrong response is used once.
+Response selection data sets such as Douban's have several labelled responses to a context. A record that ends with a
+right response gets wrong responses to the same context. Each wrong response is used in one record only.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from chat_corpus.schema import Reason
 
 #: Name of the format.
 PREFERENCE = "preference"
-#: Column of the wrong answers to the prompt of a record, beside those of `dialogues.DIALOGUES`.
+#: Column with the wrong answers to the prompt of a record, in addition to those of `dialogues.DIALOGUES`.
 REJECTED = "rejected"
 REJECTED_TYPE = pl.List(pl.String())
 
 
 def rejected_responses(turns: pl.DataFrame, last: pl.Series) -> pl.Series:
-    """The wrong answers beside the last message of each record: a list of texts for each.
+    """Return the wrong alternatives to the last message of each record: a list of texts per record.
 
-    `turns` is the frame that records were made of, with `dialogue_id, turn_index, text, reason`, and `last` has the row
-    of the last message of each record. Blank texts and those with a special token are left out.
+    `turns` is the frame that the records were made from, with `dialogue_id, turn_index, text, reason`. `last` is the
+    row in `turns` of the last message of each record. Blank texts and texts with a special token are left out.
     """
     wrong = turns.filter(turns["reason"].eq_missing(pl.Series([str(Reason.NEGATIVE)])))
     wrong = wrong.filter((wrong["text"].str.strip_chars() != "").fill_null(value=False))
@@ -43,9 +43,10 @@ def rejected_responses(turns: pl.DataFrame, last: pl.Series) -> pl.Series:
 
 
 def preferences(dialogues: pl.DataFrame) -> pl.DataFrame:
-    """`prompt, chosen, rejected, source, id`: a row for each wrong answer, as TRL reads it.
+    """Return `prompt, chosen, rejected, source, id` in the format of TRL: one row for each wrong answer.
 
-    `dialogues` have the columns of `DIALOGUES` and `rejected`. All three are lists of messages.
+    `dialogues` has the columns of `DIALOGUES`, and `rejected`. The first three columns of the result are lists of
+    messages.
     """
     rows = dialogues.filter(pl.col(REJECTED).list.len() > 0).explode(REJECTED)
     messages = pl.col("messages")
@@ -60,12 +61,12 @@ def preferences(dialogues: pl.DataFrame) -> pl.DataFrame:
 
 
 def encode_preference(dialogues: pl.DataFrame) -> bytes:
-    """Rows of `preferences` as JSON Lines; no bytes where no wrong answers are known."""
+    """Return the rows of `preferences` as JSON Lines; no bytes if the frame has no column of wrong answers."""
     if REJECTED not in dialogues.columns:
         return b""
     return encode_json_lines(preferences(dialogues))
 
 
 def count_preferences(dialogues: pl.DataFrame) -> int:
-    """How many rows `encode_preference` gives."""
+    """Return the number of rows that `encode_preference` writes."""
     return int(dialogues[REJECTED].list.len().sum()) if REJECTED in dialogues.columns else 0

@@ -1,7 +1,7 @@
-r"""The formats that records are written in: one line a record (JSON Lines), or a row an exchange (TSV, CSV).
+r"""The formats of records: JSON Lines with a record per line, TSV and CSV with an exchange per row, and plain text.
 
-Lines are UTF-8 without a byte order mark, end with ``\n``, and hold their keys in a fixed order. JSON escapes what
-would break a line; U+2028 and U+2029 stay as they are.
+Files are UTF-8 without a byte order mark, with ``\n`` as line end. JSON objects have their keys in a fixed order. JSON
+escapes characters that would break a line, but not U+2028 and U+2029.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ from chat_corpus.json_lines import encode_json_lines
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordFormat:
-    """A format. `encode` gives the bytes of a frame of `dialogues.DIALOGUES`; those of several frames can be joined.
+    """A format of records.
 
-    suffix        ending of its files, without the dot
-    readers       what loads it
+    `encode` returns the bytes of a frame of `dialogues.DIALOGUES`. The bytes of several frames, with `separator`
+    between them, are those of one frame with all rows.
+
+    suffix        suffix of file names, without the dot
+    readers       tools that load the format
     header        bytes at the beginning of each file
-    carries_id    whether a record holds its id and source; if not, `<file>.ids.jsonl` does, a line a row
-    by_exchange   whether a row is an exchange (a query and its answer), not a whole record
-    separator     bytes between those of several frames
-    row_end       bytes that end a row or separate rows; null if a row may contain them
+    carries_id    whether each row holds its id and source; if not, `<file>.ids.jsonl` holds them, one line per row
+    by_exchange   whether a row is an exchange (a query and its answer) instead of a whole record
+    separator     bytes between the bytes of two frames
+    row_end       bytes that end a row or separate rows; None if a row may contain them
     """
 
     name: str
@@ -43,13 +46,13 @@ class RecordFormat:
     row_end: bytes | None = b"\n"
 
     def rows(self, dialogues: pl.DataFrame) -> int:
-        """How many rows the dialogues have in this format."""
+        """Return the number of rows of the dialogues in this format."""
         if self.name == PREFERENCE:
             return count_preferences(dialogues)
         return len(exchanges(dialogues)) if self.by_exchange else len(dialogues)
 
     def rows_in(self, data: bytes) -> int | None:
-        """How many rows encoded bytes hold, where this can be counted."""
+        """Return the number of rows in encoded bytes; None if the format has no `row_end`."""
         if self.row_end is None:
             return None
         return data.count(self.row_end) + bool(self.separator and data)
@@ -57,12 +60,12 @@ class RecordFormat:
 
 #: Columns of the Parquet files, in order.
 PARQUET_COLUMNS = ("messages", "source", "id")
-#: Rows of a row group: viewers read one at a time.
+#: Rows of a row group. Viewers read one row group at a time.
 _ROW_GROUP = 100_000
 
 
 def encode_parquet(dialogues: pl.DataFrame) -> bytes:
-    """The bytes of a Parquet file of dialogues."""
+    """Return the bytes of a Parquet file of dialogues with the columns `PARQUET_COLUMNS`."""
     out = io.BytesIO()
     dialogues.select(PARQUET_COLUMNS).write_parquet(out, compression="zstd", row_group_size=_ROW_GROUP)
     return out.getvalue()
@@ -90,7 +93,10 @@ def _prompt_completion(dialogues: pl.DataFrame) -> bytes:
 
 
 def _with_history(dialogues: pl.DataFrame) -> pl.DataFrame:
-    """`query, answer, history, system, source, id`: the last exchange of each dialogue, and those before as lists."""
+    """Return `at, system, query, answer, history, source, id`: one row per dialogue.
+
+    `query` and `answer` are the last exchange; `history` has the earlier ones, each as a list of query and answer.
+    """
     rows = exchanges(dialogues)
     last = (rows["at"] != rows["at"].shift(-1)).fill_null(value=True)
     earlier = rows.filter(~last)
@@ -128,12 +134,12 @@ def _csv(dialogues: pl.DataFrame) -> bytes:
 
 
 def encode_ids(dialogues: pl.DataFrame, format_: RecordFormat) -> bytes:
-    """The lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format that cannot carry them."""
+    """Return the lines of `<file>.ids.jsonl`: `{"id":…,"source":…}` for each row of a format without these fields."""
     rows = dialogues.select("id", "source")
     return encode_json_lines(rows[exchanges(dialogues)["at"]] if format_.by_exchange else rows)
 
 
-#: CSV readers of trainers take texts such as NA and null for missing.
+#: Without `keep_default_na=False`, pandas reads texts such as NA and null as missing values.
 _TABLE_READERS = "pandas (keep_default_na=False), polars, spreadsheets"
 #: All formats by name, besides `hf` (Parquet), which every export has.
 FORMATS: Mapping[str, RecordFormat] = MappingProxyType(

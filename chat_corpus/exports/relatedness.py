@@ -1,4 +1,4 @@
-"""The column `relatedness` of the Parquet files of an export, which they have if its settings ask for it."""
+"""The column `relatedness` of the Parquet files of an export. It is optional: see the settings of the export."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import polars as pl
 
 from chat_corpus.exports.manifest import ExportSummary
 
-#: How well the answers of a record fit their queries: the mean of their scores, from `pair_passes.relatedness`; null
-#: for a record without one. Formats other than Parquet do not have it.
+#: How well the answers of a record fit their queries: the mean of the scores of `pair_passes.relatedness`, or null for
+#: a record without scores. Formats other than Parquet do not have this column.
 RELATEDNESS = "relatedness"
 RELATEDNESS_TYPE = pl.Float32()
 

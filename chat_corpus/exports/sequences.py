@@ -1,7 +1,7 @@
-"""From turns to sequences of messages: who answers whom, without a rejected turn or a gap between them.
+"""Make sequences of messages from turns, without a rejected turn or a gap between them.
 
-A sequence is a run of turns in which each answers the one before. An alternative response has a separate sequence,
-which begins with the same turns as that of its dialogue.
+In a sequence, each message answers the message before it. An alternative response has a separate sequence, which begins
+with the same turns as the sequence of its dialogue.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 
 from chat_corpus.schema import Pairing
 
-#: Pairings in which only turns of an even number, the first of which is 0, can begin a record.
+#: Pairings in which only turns with an even number can begin a record. Turns count from 0.
 _EVEN_FIRST = (Pairing.EXCHANGE, Pairing.FIRST)
 _INDEX = pl.UInt32
 
@@ -23,10 +23,11 @@ class Sequences:
     """Messages in the order of their sequences, and the turns that they were made from.
 
     messages       `sequence, position, length, branch, content, row`: number of the sequence (increasing), position in
-                   it from 0, messages in it, whether it is that of an alternative response, text, and the first turn
-    members        `row, message`: which turn is in which message; a turn can be in messages of several sequences
+                   the sequence from 0, number of messages in the sequence, whether the sequence is that of an
+                   alternative response, text, and row of the first turn
+    members        `row, message`: the turns of each message; a turn can be in messages of several sequences
     alternatives   rows of the alternative responses that were left out
-    without_query  rows of the turns that answer a turn that was rejected or is missing
+    without_query  rows of the turns that answer a rejected or missing turn
     """
 
     messages: pl.DataFrame
@@ -36,10 +37,10 @@ class Sequences:
 
 
 def sequences(rows: pl.DataFrame, pairing: Pairing, *, first_only: bool) -> Sequences:
-    """The sequences of a frame with the columns `row, dialogue_id, turn_index, speaker, text, usable`.
+    """Return the sequences of a frame with the columns `row, dialogue_id, turn_index, speaker, text, usable`.
 
-    `row` is the number of the row in the frame of turns. Rows are sorted by dialogue and turn. With `first_only`,
-    alternative responses but the first usable one are left out.
+    `row` is the number of the row in the frame of turns. Rows are sorted by dialogue and turn. With `first_only`, only
+    one response of several alternatives is used: the one in the main line (`_main_line`).
     """
     if pairing is Pairing.FIRST:  # all responses answer turn 0: they are alternatives to each other
         rows = rows.with_columns(turn_index=pl.min_horizontal("turn_index", 1), speaker=pl.lit(None, pl.String))
@@ -54,10 +55,10 @@ def sequences(rows: pl.DataFrame, pairing: Pairing, *, first_only: bool) -> Sequ
 
 
 def _main_line(rows: pl.DataFrame, *, followed_by: Literal["first", "last"]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One row for each position of a dialogue, and the usable rows that are alternatives to it.
+    """Return the main line, with one row for each position of a dialogue, and the usable rows that are alternatives.
 
-    Where a turn follows, it answers the first or the last of the alternatives (`pipeline.pairing`), so that this one is
-    in the main line. In the last position of a dialogue it is the first usable one.
+    If more turns follow, they answer the first or the last alternative (`followed_by`, as in `pipeline.pairing`), so
+    this one is in the main line. In the last position of a dialogue it is the first usable alternative.
     """
     dialogue, turn = pl.col("dialogue_id"), pl.col("turn_index")
     repeated = (dialogue == dialogue.shift(1)) & (turn == turn.shift(1))
@@ -77,9 +78,10 @@ def _main_line(rows: pl.DataFrame, *, followed_by: Literal["first", "last"]) -> 
 
 
 def _with_pieces(main: pl.DataFrame) -> pl.DataFrame:
-    """The main line with `at`, the number of the row; `run`, which grows by 1 with each speaker; and `piece`.
+    """Return the main line with `at`, the number of the row; `run`, a number per run; and `piece`, a number per piece.
 
-    A piece is a stretch of usable rows without a gap. Where speakers are unknown, each turn is a run.
+    A run is a series of turns of the same known speaker; each turn of an unknown speaker is a run. `run` grows by 1
+    from run to run in a dialogue, and by more over a gap. A piece is a series of usable rows without a gap.
     """
     dialogue, turn, speaker = pl.col("dialogue_id"), pl.col("turn_index"), pl.col("speaker")
     same = (dialogue == dialogue.shift(1)).fill_null(value=False)
@@ -89,7 +91,7 @@ def _with_pieces(main: pl.DataFrame) -> pl.DataFrame:
     usable = pl.col("usable")
     main = main.with_columns(
         at=pl.int_range(pl.len(), dtype=_INDEX),
-        # At the beginning of a dialogue the sum of runs becomes as even or odd as the turn is.
+        # The first run of a dialogue has the number of its first turn, so that both are even or both are odd.
         step=pl.when(same_speaker).then(0).when(same).then(step).otherwise(turn.cast(pl.Int64)),
         begins=~same,
         breaks=~(follows & usable & usable.shift(1)).fill_null(value=False),
@@ -107,7 +109,7 @@ def _main_sequences(main: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The turns of all sequences, in the order of their last turns in the source."""
+    """Return the turns of all sequences. Sequences are in the order of their last turns in the source."""
     last = pl.when((pl.col("piece") != pl.col("piece").shift(-1)).fill_null(value=True)).then("row").backward_fill()
     keyed = main.filter("usable").with_columns(last=last)
     main_turns = keyed.select("last", "run", "row", "text", branch=pl.lit(value=False))
@@ -126,9 +128,10 @@ def _with_branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """Each alternative as `last` (its row), `run`, `text`, and the rows `begin` to `end` of the main line before it.
+    """Return `text, last, run, begin, end` for each alternative response.
 
-    One that answers nothing usable has no rows before it: `begin` is `end`.
+    `last` is its row; `begin` and `end` (exclusive) are the range of rows of the main line before it. An alternative
+    that answers no usable turn has no rows before it: both are 0.
     """
     first = pl.when((pl.col("piece") != pl.col("piece").shift(1)).fill_null(value=True)).then("at").forward_fill()
     before = main.select("dialogue_id", "run", "speaker", pl.col("turn_index") + 1, "at", "usable", begin=first)
@@ -146,7 +149,7 @@ def _branches(main: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _from_query(turns: pl.DataFrame, *, even_first: bool) -> tuple[pl.DataFrame, pl.Series]:
-    """Turns with `position`, the number of the message in its sequence; and the rows before the first query of it."""
+    """Return turns with `position`, the number of the message in its sequence, and the rows before the first query."""
     begins = (pl.col("sequence") != pl.col("sequence").shift(1)).fill_null(value=True)
     first = pl.when(begins).then("run").forward_fill()
     turns = turns.with_columns(position=pl.col("run") - (first + first % 2 if even_first else first)).drop("run")
@@ -157,7 +160,7 @@ def _from_query(turns: pl.DataFrame, *, even_first: bool) -> tuple[pl.DataFrame,
 
 
 def _merged(turns: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Messages, in which consecutive turns of one speaker are joined, and which turn is in which message."""
+    """Return `Sequences.messages`, in which consecutive turns of a speaker are joined, and `Sequences.members`."""
     new = (pl.col("sequence") != pl.col("sequence").shift(1)) | (pl.col("position") != pl.col("position").shift(1))
     turns = turns.with_columns(new=new.fill_null(value=True))
     message = (turns["new"].cum_sum() - 1).cast(_INDEX).alias("message")

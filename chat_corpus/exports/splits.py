@@ -1,4 +1,4 @@
-"""The splits of an export: their shares, and which group hashes (`splitting.group_hashes`) are in which split."""
+"""The splits of an export: their shares, and the split of each group hash (`splitting.group_hashes`)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chat_corpus.errors import UsageError
 from chat_corpus.exports.splitting import SPLITS
 from chat_corpus.messages import error_text, message
 
-#: What is in no split because its split has reached its cap.
+#: In place of a split: for groups that are in no split because their split has reached its cap.
 HELD = "held"
 _RANGE = 1 << 64
 
 
 class SplitOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which share of the content groups is in which split; the rest is train."""
+    """Shares of the content groups in test and validation; the rest is train."""
 
     #: Share of the groups in test, from 0 to less than 1.
     test: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
@@ -38,7 +38,7 @@ class SplitOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 def parse_split(text: str) -> SplitOptions:
-    """Return the shares in a text such as `test=0.01,validation=0.01`. Raises UsageError.
+    """Return the shares in a text such as `test=0.01,validation=0.01`. Raises UsageError for an invalid text.
 
     >>> parse_split("test=0.01")
     SplitOptions(test=0.01, validation=0.0, max_groups=2000)
@@ -69,10 +69,11 @@ def parse_split(text: str) -> SplitOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SplitLimits:
-    """Where the splits of one source begin and end among group hashes, from 0 to 2**64.
+    """The ranges of group hashes, from 0 to 2**64, of the splits of a source. Ends are exclusive.
 
-    Test has the hashes below `test_end`, validation those from `validation_begin`. From `test_end` to `test_held`, and
-    from `validation_held` to `validation_begin`, are the groups above the cap, which are in no split.
+    Test has the hashes below `test_end`, validation those from `validation_begin` on, and train those from `test_held`
+    to `validation_held`. Groups from `test_end` to `test_held`, and from `validation_held` to `validation_begin`, are
+    above the cap and in no split.
     """
 
     test_end: int
@@ -82,9 +83,10 @@ class SplitLimits:
 
 
 def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> SplitLimits:
-    """The limits for a source with dialogues of these group hashes (UInt64); without hashes there is no cap.
+    """Return the limits for a source with dialogues of these group hashes (UInt64).
 
-    Only `max_groups` depends on the hashes, so that a cap depends on its source alone.
+    Hashes are needed for the cap `max_groups` only, so limits do not depend on other sources. Without hashes there is
+    no cap.
     """
     test, validation = round(options.test * _RANGE), _RANGE - round(options.validation * _RANGE)
     test_end, validation_begin = test, validation
@@ -99,7 +101,7 @@ def split_limits(options: SplitOptions, hashes: pl.Series | None = None) -> Spli
 
 
 def assign_split(hashes: pl.Series, limits: SplitLimits) -> pl.Series:
-    """The split of each dialogue by its group hash: train, validation, test or held."""
+    """Return the split of each dialogue by its group hash: train, validation, test, or held for none."""
     ends = (
         (limits.test_end, "test"),
         (limits.test_held, HELD),
@@ -112,7 +114,7 @@ def assign_split(hashes: pl.Series, limits: SplitLimits) -> pl.Series:
 
 
 def is_in_split(hashes: pl.Series, limits: SplitLimits, split: str) -> pl.Series:
-    """Whether each dialogue is in a split, by its group hash: a mask."""
+    """Return whether each dialogue is in a split, by its group hash: a mask."""
     begin, end = {
         "test": (0, limits.test_end),
         "train": (limits.test_held, limits.validation_held),
@@ -122,6 +124,6 @@ def is_in_split(hashes: pl.Series, limits: SplitLimits, split: str) -> pl.Series
 
 
 def _below(hashes: pl.Series, end: int) -> pl.Series:
-    if end >= _RANGE:  # which no 64 bits hold
+    if end >= _RANGE:  # 2**64 does not fit in 64 bits
         return pl.repeat(value=True, n=len(hashes), eager=True)
     return hashes.to_frame("hash").select(pl.col("hash") < pl.lit(end, pl.UInt64)).to_series()

@@ -1,4 +1,4 @@
-"""Evaluation pairs, ready for the search of texts that resemble them (`twin_search`)."""
+"""The index of evaluation pairs, in which `twin_search` finds the pairs that resemble a text."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from chat_corpus.exports.bigrams import text_bigrams
 from chat_corpus.exports.signatures import LEVELS, signatures, sizes_of
 
-#: Similarity, as a fraction, from which on pairs resemble each other.
+#: Least similarity of pairs that resemble each other, as a fraction.
 THRESHOLD: Final = (4, 5)
-#: Columns of evaluation pairs: where a pair comes from, and its text (`near_twins.pair_texts`).
+#: Columns of evaluation pairs: id of the record or place of the pair, and its text (`near_twins.pair_texts`).
 EVALUATION = pl.Schema({"id": pl.String(), "text": pl.String()})
 _INTS = NDArray[np.int64]
 _KEYS = NDArray[np.uint64]
@@ -24,17 +24,19 @@ _KEYS = NDArray[np.uint64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwinIndex:
-    """Evaluation pairs by number of bigrams. A bigram is a rank: the rarest has 0.
+    """Evaluation pairs, sorted by number of bigrams. Bigrams are replaced by their rank; the rarest bigram has rank 0.
 
     ids             id of each pair
-    places          place of each pair if pairs were sorted by id
-    sizes           bigrams of each pair, ascending
+    places          position of each pair in the order of ids
+    sizes           number of bigrams of each pair, ascending
     bigrams, ranks  the bigrams of all pairs, sorted, and the rank of each
     begins, members the ranks of pair k are members[begins[k]:begins[k + 1]], ascending
     entries         rank << 32 | pair for each rank in the prefix of each pair, sorted
-    most            the most bigrams of a text that resembles the pair and shares this rank with it, but none before it
-    signatures      `signatures.signatures` for texts of each level, of the pairs that they can resemble
-    lows            the number of the first of these pairs
+    most            for each entry, the largest number of bigrams of a text that resembles the pair if this rank is the
+                    first one that both share
+    signatures      for each level, the signatures (`signatures.signatures`) of all pairs that texts of the level can
+                    resemble
+    lows            for each level, the number of the first of these pairs
     """
 
     ids: pl.Series
@@ -50,7 +52,7 @@ class TwinIndex:
     lows: _INTS
 
     def ranks_of(self, bigrams: _KEYS) -> _INTS:
-        """The rank of each bigram; -1 for one that no evaluation pair has."""
+        """Return the rank of each bigram; -1 if no evaluation pair has it."""
         if not len(self.bigrams):
             return np.full(len(bigrams), -1)
         at = np.searchsorted(self.bigrams, bigrams)
@@ -58,7 +60,7 @@ class TwinIndex:
         return np.where(self.bigrams[at] == bigrams, self.ranks[at], -1)
 
     def encode(self) -> bytes:
-        """The index as bytes, for a file that several processes read."""
+        """Return the index as bytes (an npz file), for a file that several processes read."""
         out = io.BytesIO()
         ids = np.frombuffer(json.dumps(self.ids.to_list()).encode(), np.uint8)
         levels = {f"signatures-{level}": words for level, words in enumerate(self.signatures)}
@@ -68,7 +70,7 @@ class TwinIndex:
 
     @classmethod
     def decode(cls, data: bytes) -> TwinIndex:
-        """What `encode` wrote."""
+        """Return the index in bytes from `encode`."""
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             ids = pl.Series("id", json.loads(arrays["ids"].tobytes()), pl.String)
             levels = tuple(arrays[f"signatures-{level}"] for level in range(LEVELS))
@@ -81,9 +83,9 @@ _ARRAYS = (
 
 
 def build_index(evaluation: pl.DataFrame) -> TwinIndex:
-    """Return the index of evaluation pairs, in any order, with the columns `EVALUATION`.
+    """Return the index of evaluation pairs, which have the columns `EVALUATION` and may be in any order.
 
-    Of pairs with the same text it has the one with the least id.
+    If several pairs have the same text, the index has the one with the smallest id.
     """
     unique = evaluation.sort("text", "id").unique("text", keep="first", maintain_order=True)
     rows, keys = text_bigrams(unique["text"])
@@ -123,10 +125,10 @@ def _inverse(order: NDArray[np.integer]) -> _INTS:
 
 
 def largest(sizes: _INTS, positions: _INTS) -> _INTS:
-    """The size of the largest set that a set can resemble if the first bigram that they share is at a position.
+    """Return the size of the largest set that each set can resemble if the first shared bigram is at this position.
 
-    Sets of sizes m and n with a Jaccard similarity of t share at least (m + n) t / (1 + t) bigrams, and a set of size m
-    has m - i from position i on.
+    Positions are those in the set with the given size, from 0. Two sets of sizes m and n with a Jaccard similarity of t
+    share at least (m + n) t / (1 + t) bigrams, and a set of size m has m - i bigrams from position i on.
     """
     least, whole = THRESHOLD
     largest: _INTS = (least + whole) * (sizes - positions) // least - sizes
@@ -134,7 +136,7 @@ def largest(sizes: _INTS, positions: _INTS) -> _INTS:
 
 
 def _pair_signatures(begins: _INTS, members: _INTS) -> tuple[_INTS, tuple[_KEYS, ...]]:
-    """`TwinIndex.lows` and `TwinIndex.signatures`."""
+    """Return `TwinIndex.lows` and `TwinIndex.signatures`."""
     least, whole = THRESHOLD
     sizes = np.diff(begins)
     lows, made = [], []

@@ -1,12 +1,12 @@
-"""The search of texts that resemble an evaluation pair: exact, whether few texts have candidates or all have many.
+"""The search for texts that resemble an evaluation pair. It is exact, and fast even if texts have many candidates.
 
-Candidates of a text are found in one of two ways, whichever is cheaper. Either they are the pairs that share one of the
-rarest bigrams of both (the prefix filter of `near_twins`), where the sizes and the position of the bigram leave enough
-others to share. Or they are all pairs of a fitting size, if the first way would give most of these several times, as it
-does where all texts were made from one template.
+Candidates of a text are found in the cheaper of two ways. With the prefix filter of `near_twins`, they are the pairs
+that share one of the rarest bigrams of both, if sizes and position of this bigram leave enough other bigrams to share.
+The second way takes all pairs with a size that fits. It is cheaper if the prefix filter would give most of these pairs
+several times, for example because all texts were made from one template.
 
-The signature of a text and of a candidate give an upper bound of their similarity. Candidates are verified from the
-highest bound on, until none is left that could be better.
+The signatures of a text and a candidate give an upper bound of their similarity. Candidates are verified in order of
+descending bound, until none of the rest can be better.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from chat_corpus.exports.bigrams import distinct, numbered, slices, text_bigrams
 from chat_corpus.exports.signatures import levels_of, signatures
 from chat_corpus.exports.twin_index import THRESHOLD, TwinIndex, largest
 
-#: Columns of twins: number of the text, id of the evaluation pair that it resembles, and the similarity.
+#: Columns of twins: number of the text, id of the evaluation pair that it resembles, and their similarity.
 TWINS = pl.Schema({"row": pl.UInt32(), "id": pl.String(), "similarity": pl.Float64()})
-#: Characters of texts that are compared together, and how many a text counts as at least, so that memory is bounded.
+#: Characters of a batch of texts, and the least number of characters that a text counts as. Both bound memory.
 BATCH_CHARACTERS, LEAST_CHARACTERS = 500_000, 25
-#: Candidates that are looked at together, and bigrams of candidates that are verified together.
+#: Largest number of candidates in a batch, and of bigrams of candidates that are verified at a time.
 MAX_CANDIDATES, MAX_BIGRAMS = 250_000, 500_000
-#: How many words of signatures are compared in the time that one candidate of the prefix filter takes.
+#: Number of signature words that can be compared in the time that the prefix filter needs for one candidate.
 WORDS_OF_CANDIDATE = 16
-#: More than the error of a limit that was computed with floats.
+#: An upper bound of the rounding error of a limit that is computed with floats.
 _ROUNDING = 1e-6
 _LEAST, _WHOLE = THRESHOLD
 _INTS = NDArray[np.int64]
@@ -41,13 +41,13 @@ _BOOLS = NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Texts:
-    """Texts that are looked for together, by their bigrams as ranks of an index.
+    """A batch of texts, with their bigrams as ranks of an index.
 
-    sizes       bigrams of each text
-    unknown     bigrams of each text that no evaluation pair has: the rarest of all, first in every order
-    members     the other ones of all texts: number of the text << 32 | rank, sorted
+    sizes       number of bigrams of each text
+    unknown     number of bigrams of each text that no evaluation pair has; they rank before all others, as the rarest
+    members     number of the text << 32 | rank for all other bigrams, sorted, without texts that can resemble no pair
     levels      level of the signature of each text
-    signatures  signatures of the members, by level, for those that occur
+    signatures  signatures of the members of all texts, by level, for each level that occurs
     """
 
     sizes: _INTS
@@ -59,14 +59,14 @@ class _Texts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Best:
-    """The most similar pair of each text so far, its similarity and its `TwinIndex.places`; -1, 0 and -1 for none."""
+    """The best pair of each text so far: its number, similarity and `TwinIndex.places`; -1, 0 and -1 for none."""
 
     pair: _INTS
     similarity: _FLOATS
     place: _INTS
 
     def update(self, rows: _INTS, pairs: _INTS, similarity: _FLOATS, places: _INTS) -> None:
-        """Replace the best pairs by verified pairs that are better; `rows` are the texts, sorted."""
+        """Replace the best pairs by verified pairs that are better; `rows` are the numbers of their texts, grouped."""
         leads = _first_of_rows(rows, similarity, places)
         better = leads[~self.excludes(rows[leads], similarity[leads], places[leads])]
         self.pair[rows[better]] = pairs[better]
@@ -74,16 +74,16 @@ class _Best:
         self.place[rows[better]] = places[better]
 
     def excludes(self, rows: _INTS, similarity: _FLOATS, places: _INTS) -> _BOOLS:
-        """Whether pairs are worse than the best of their texts, if their similarity is at most this."""
+        """Return whether pairs with at most this similarity cannot be better than the best pair of their text."""
         best = self.similarity[rows]
         excluded: _BOOLS = (similarity < best) | ((similarity == best) & (places >= self.place[rows]))
         return excluded
 
 
 def find(index: TwinIndex, texts: pl.Series) -> pl.DataFrame:
-    """Which texts of pairs resemble an evaluation pair: `TWINS`, one row for each text that does, by row.
+    """Return one row with the columns `TWINS` for each text that resembles an evaluation pair, sorted by `row`.
 
-    Of several evaluation pairs it is the most similar one, and of those the one with the least id.
+    If it resembles several, `id` is that of the most similar one; of equally similar ones, the smallest id.
     """
     lengths = np.maximum(texts.str.len_chars().to_numpy().astype(np.int64), LEAST_CHARACTERS)
     twins = [
@@ -109,7 +109,7 @@ def _prepared(index: TwinIndex, texts: pl.Series) -> _Texts:
     ranks = index.ranks_of(bigrams)
     is_known = ranks >= 0
     sizes, unknown = (np.bincount(numbers, minlength=len(texts)) for numbers in (rows, rows[~is_known]))
-    # Texts with more unknown bigrams resemble nothing.
+    # Texts with more unknown bigrams than this cannot resemble any pair.
     chosen = is_known & (unknown * _WHOLE <= sizes * (_WHOLE - _LEAST))[rows]
     rows, ranks = rows[chosen], ranks[chosen]
     levels = levels_of(sizes)
@@ -122,7 +122,10 @@ def _prepared(index: TwinIndex, texts: pl.Series) -> _Texts:
 
 
 def _candidates(index: TwinIndex, texts: _Texts, best: _Best) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
-    """Texts, pairs, and the least number of bigrams that they differ in; all pairs of a text come together, by text."""
+    """Yield batches of candidates: numbers of texts, numbers of pairs, and a lower bound of their differing bigrams.
+
+    In a batch, the candidates of a text are next to each other.
+    """
     rows, ranks = texts.members >> 32, texts.members & 0xFFFFFFFF
     known = np.bincount(rows, minlength=len(texts.sizes))
     positions = np.arange(len(rows)) - (np.cumsum(known) - known - texts.unknown)[rows]
@@ -130,7 +133,7 @@ def _candidates(index: TwinIndex, texts: _Texts, best: _Best) -> Iterator[tuple[
     most = largest(sizes, positions)
     chosen = most * _WHOLE >= sizes * _LEAST
     rows, ranks, most = rows[chosen], ranks[chosen], most[chosen]
-    # Pairs of a fitting size are neighbours.
+    # Pairs are sorted by size, so those with a size that fits are a range.
     first = np.searchsorted(index.sizes, -(-texts.sizes * _LEAST // _WHOLE))
     last = np.searchsorted(index.sizes, texts.sizes * _WHOLE // _LEAST, "right")
     begins = np.searchsorted(index.entries, ranks << 32 | first[rows])
@@ -147,7 +150,7 @@ def _candidates(index: TwinIndex, texts: _Texts, best: _Best) -> Iterator[tuple[
 def _sharing(
     index: TwinIndex, texts: _Texts, rows: _INTS, counts: _INTS, begins: _INTS
 ) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
-    """The candidates among so many `index.entries` from `begins` on; the rows are sorted."""
+    """Yield the candidates of the prefix filter: for each of the sorted `rows`, `counts` entries from `begins` on."""
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     if not len(starts):
         return
@@ -162,7 +165,7 @@ def _sharing(
 
 
 def _differences(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> _INTS:
-    """How many bigrams texts and pairs differ in, at least."""
+    """Return a lower bound of the number of bigrams in which texts and pairs differ."""
     differences = texts.unknown[rows]
     for level, signed in texts.signatures.items():
         at = np.flatnonzero(texts.levels[rows] == level)
@@ -175,7 +178,10 @@ def _differences(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> 
 def _fitting(
     index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, first: _INTS, last: _INTS
 ) -> Iterator[tuple[_INTS, _INTS, _INTS]]:
-    """The candidates among pairs number first[row] to last[row] of texts sorted by size, by signatures."""
+    """Yield the candidates among all pairs with a size that fits, by signatures.
+
+    `rows` are texts, sorted by size. The pairs for a text are those with the numbers first[row] to last[row].
+    """
     begin = 0
     while begin < len(rows):
         low = first[rows[begin]]
@@ -190,7 +196,7 @@ def _fitting(
             differences += np.bitwise_count(text_words[batch, None] ^ pair_words[fitting])
         lead = np.argmin(differences, axis=1)
         yield batch, lead + low, differences[np.arange(len(batch)), lead] + texts.unknown[batch]
-        # By now the leads are verified, and those that cannot be better are left out.
+        # The caller has verified the leads by now, so pairs that cannot be better are left out.
         similarity = np.maximum(best.similarity[batch], _LEAST / _WHOLE)
         limit = (texts.sizes[batch] + index.sizes[high - 1]) * (1 - similarity) / (1 + similarity) + _ROUNDING
         near = np.flatnonzero(differences <= (limit.astype(np.int64) - texts.unknown[batch])[:, None])
@@ -201,7 +207,7 @@ def _fitting(
 
 
 def _verify_best(index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, pairs: _INTS, differences: _INTS) -> None:
-    """Find the most similar of the candidates of each text; `differences` are at most those that they have."""
+    """Update `best` with the candidates of texts; `differences` are lower bounds of the differing bigrams."""
     sizes, pair_sizes = texts.sizes[rows], index.sizes[pairs]
     whole = sizes + pair_sizes
     differences = np.maximum(differences, np.abs(sizes - pair_sizes))
@@ -228,7 +234,10 @@ def _verify_best(index: TwinIndex, texts: _Texts, best: _Best, rows: _INTS, pair
 
 
 def _first_of_rows(rows: _INTS, values: _FLOATS, places: _INTS) -> _INTS:
-    """Where in sorted rows the highest value of each is, and of those the one with the least place."""
+    """Return the position of the highest value of each row, of equal values that of the least place.
+
+    `rows` are grouped: equal numbers are next to each other.
+    """
     if not len(rows):
         return rows
     is_first = np.diff(rows, prepend=-1) != 0
@@ -242,7 +251,7 @@ def _first_of_rows(rows: _INTS, values: _FLOATS, places: _INTS) -> _INTS:
 
 
 def _similarity(index: TwinIndex, texts: _Texts, rows: _INTS, pairs: _INTS) -> _FLOATS:
-    """The Jaccard similarity of texts and pairs; 0 if it is lower than `THRESHOLD`."""
+    """Return the Jaccard similarity of texts and pairs; 0 if it is below `THRESHOLD`."""
     shared = np.zeros(len(rows), np.int64)
     counts = index.sizes[pairs]
     for begin, end in slices(counts, MAX_BIGRAMS):

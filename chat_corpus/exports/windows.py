@@ -1,4 +1,4 @@
-"""From sequences of messages to records: whole dialogues, windows of them, or pairs."""
+"""Make records from sequences of messages: whole dialogues, windows of dialogues, or pairs."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _INDEX = pl.UInt32
 class Records:
     """The messages of records, in order.
 
-    messages  `record, message, is_user, begin`: number of the record from 0 (increasing); number of the message in
-              `Sequences.messages`; whether its role is user; number of the first message of its sequence
-    too_long  numbers of the messages that are in no record because their exchange is too long
+    messages  `record, message, is_user, begin`: number of the record, from 0 (increasing); row of the message in
+              `Sequences.messages`; whether its role is user; row of the first message of its sequence
+    too_long  rows of the messages that are in no record because their exchange is too long
     """
 
     messages: pl.DataFrame
@@ -26,10 +26,11 @@ class Records:
 
 
 def dialogues(sequences: Sequences, *, max_turns: int = 0, max_chars: int = 0) -> Records:
-    """Records of whole exchanges: each sequence, or windows of at most so many messages and characters; 0: no limit.
+    """Return records of whole exchanges: sequences, or windows of them.
 
-    The last message of a sequence of odd length is left out. If it is the sequence of an
-    alternative response, all of it is left out, since the rest is the sequence of its dialogue.
+    A window has at most `max_turns` messages and `max_chars` characters; 0 means no limit. The last message of a
+    sequence of odd length is left out. If the sequence is that of an alternative response, all of it is left out, since
+    the sequence of its dialogue has the other messages.
     """
     even = pl.col("length") % 2 == 0
     indexed = _indexed(sequences.messages)
@@ -49,10 +50,13 @@ def dialogues(sequences: Sequences, *, max_turns: int = 0, max_chars: int = 0) -
 
 
 def pairs(sequences: Sequences, pairing: Pairing, *, max_chars: int = 0) -> Records:
-    """A record for each query and its answer, as `pipeline.pairing` pairs them, of at most so many characters."""
+    """Return a record for each query and its answer, paired as in `pipeline.pairing`.
+
+    Pairs of more than `max_chars` characters are left out; 0 means no limit.
+    """
     messages = _indexed(sequences.messages)
     followed = pl.col("position") + 1 < pl.col("length")
-    # The pairs before the last one of a branch are those of its dialogue.
+    # In a branch, only the last pair is new; the others are pairs of its dialogue.
     new = ~pl.col("branch") | (pl.col("position") + 2 == pl.col("length"))
     query = (pl.col("position") % 2 == 0) if pairing is Pairing.EXCHANGE else pl.lit(value=True)
     chars = pl.col("content").str.len_chars()
@@ -66,7 +70,7 @@ def pairs(sequences: Sequences, pairing: Pairing, *, max_chars: int = 0) -> Reco
 
 
 def _indexed(messages: pl.DataFrame) -> pl.DataFrame:
-    """Messages with `message`, their number, and `begin`, that of the first one of their sequence."""
+    """Return messages with `message`, their row number, and `begin`, that of the first message of their sequence."""
     indexed = messages.with_row_index("message")
     begin = pl.when((pl.col("sequence") != pl.col("sequence").shift(1)).fill_null(value=True)).then("message")
     return indexed.with_columns(begin=begin.forward_fill())
@@ -77,33 +81,34 @@ def _none() -> pl.Series:
 
 
 def _changes(values: pl.Series) -> pl.Series:
-    """Whether each value differs from the one before; true for the first."""
+    """Return whether each value differs from the value before it; true for the first."""
     return (values != values.shift(1)).fill_null(value=True)
 
 
 def _two_each(exchanges: pl.DataFrame, record: pl.Series) -> pl.DataFrame:
-    """The query and the answer, which is the next message, of each exchange, as rows of `Records.messages`."""
+    """Return two rows of `Records.messages` for each exchange: the query, and the answer, which is the next message."""
     twice = pl.int_range(2 * len(exchanges), dtype=_INDEX, eager=True)
     doubled = exchanges.select("begin", "query").with_columns(record=record.cast(_INDEX))[twice // 2]
     return doubled.select("record", message=pl.col("query") + twice % 2, is_user=twice % 2 == 0, begin="begin")
 
 
 def _without_long(exchanges: pl.DataFrame, max_chars: int) -> tuple[pl.DataFrame, pl.Series]:
-    """Exchanges that fit, in sequences that end where one does not; and the messages that are left out."""
+    """Return the exchanges within the limit, in sequences that end before a longer one, and the messages left out."""
     long = exchanges["chars"] > max_chars
     if not long.any():
         return exchanges, _none()
     left_out = exchanges.filter(long)["query"]
     split = exchanges.with_columns(sequence=pl.col("sequence") + long.cum_sum().cast(_INDEX))
-    # Numbers stay increasing: those of later sequences grow by at least as much.
+    # Sequence numbers still increase: those of later sequences grow by at least as much.
     return split.filter(~long), pl.concat([left_out, left_out + 1])
 
 
 def _window_starts(exchanges: pl.DataFrame, most: int, max_chars: int) -> pl.Series:
-    """Whether a window begins at each exchange: as long ones as the limits allow, from the beginning of the sequence.
+    """Return whether a window begins at each exchange.
 
-    For each exchange, `after` is where the window that begins there ends. The windows are found by following `after`
-    from the beginnings of all sequences at once.
+    From the beginning of a sequence, each window is as long as the limits allow: `most` exchanges and `max_chars`
+    characters. For each exchange, `after` is the end (exclusive) of a window that begins there. Following `after` from
+    the beginnings of all sequences at once gives the windows.
     """
     size = len(exchanges)
     starts = _changes(exchanges["sequence"])
@@ -126,5 +131,5 @@ def _window_starts(exchanges: pl.DataFrame, most: int, max_chars: int) -> pl.Ser
 
 
 def _shifted(starts: pl.Series) -> pl.Series:
-    """Whether each exchange is the last of its sequence."""
+    """Return whether each exchange is the last of its sequence."""
     return starts.shift(-1, fill_value=True)

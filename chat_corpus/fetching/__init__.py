@@ -1,1 +1,1 @@
-"""Downloads of corpora from their origins: what to get, the transfer, and the check of what arrived."""
+"""Download corpora from their origins: the plan, the transfer, and the check of the files."""

@@ -1,4 +1,4 @@
-"""Known digests of published files: which one a file has, and how it differs."""
+"""Compare files with the known sizes and digests of published files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 
 
 class Verdict(StrEnum):
-    """Whether a file is the one that its origin publishes."""
+    """Whether a file is the same as the published one."""
 
     VERIFIED = "verified"
     DIFFERS = "differs"
@@ -43,7 +43,10 @@ def digests_of(path: Path) -> FileDigests:
 
 
 def fault_of(path: Path, remote: RemoteFile) -> Message | None:
-    """Return how a file differs from the one at its origin; None if nothing that is known differs. Raises OSError."""
+    """Return how a file differs from the one at its origin; None if it has the known size and digests.
+
+    Raises OSError.
+    """
     size = path.stat().st_size
     if remote.bytes is not None and size != remote.bytes:
         return message("{found:,} bytes found, {expected:,} expected", found=size, expected=remote.bytes)
@@ -60,9 +63,10 @@ def fault_of(path: Path, remote: RemoteFile) -> Message | None:
 
 
 def verdict_of(path: Path, name: str, remotes: Iterable[RemoteFile]) -> tuple[Verdict, Message | None]:
-    """Compare a file with the published files of its source, by name and else by size. Raises OSError.
+    """Compare a file with the published files of its source that have the same name or the same size.
 
-    `name` is the path of the file below the raw folder. Returns the fault if the file differs.
+    `name` is the path of the file relative to the raw folder. The verdict is VERIFIED if one of these files is equal.
+    Otherwise it is DIFFERS, with the difference, if one has the same name, else UNKNOWN. Raises OSError.
     """
     known = [remote for remote in remotes if remote.has_digest]
     size = path.stat().st_size
@@ -74,9 +78,10 @@ def verdict_of(path: Path, name: str, remotes: Iterable[RemoteFile]) -> tuple[Ve
 
 
 def _has_name(name: str, remote: RemoteFile) -> bool:
-    """Whether a file has the name of a published file, and its folder the name that the published file has there.
+    """Return whether a file has the name of a published file, and is in folders of the same names.
 
-    Folders of the raw folder have any name, but those inside a release tell files of one name apart.
+    The first folder of the published path may have any name in the raw folder. Folders below it must be the same,
+    because they distinguish files of the same name in a release.
     """
     inner = PurePosixPath(*PurePosixPath(remote.path).parts[1:]) if "/" in remote.path else PurePosixPath(remote.path)
     return PurePosixPath(name).match(str(inner))

@@ -1,4 +1,4 @@
-"""Downloads into the raw folder: one process at a time, each file checked before it gets its name."""
+"""Download files into the raw folder. One process at a time may do so, and a file gets its name after its check."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from chat_corpus.fetching.transfer import INCOMPLETE, Progress, transfer
 from chat_corpus.messages import Message, amount, message
 from chat_corpus.sources.origins import RemoteFile
 
-#: The folder in the raw folder where files arrive; discovery enters no folder with such a name.
+#: The folder in the raw folder for files during the download. Discovery skips it, because its name begins with a dot.
 STAGING = ".chat-corpus-fetch"
 _LOCK = ".lock"
-#: Ending of a file that is not the one at its origin.
+#: Suffix of a downloaded file that differs from the one at its origin.
 BAD = ".bad"
 _HEAD = 1 << 16
 _ZIP = b"PK"
@@ -29,7 +29,7 @@ _ZIP = b"PK"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """What became of a file: its SHA-256 if it arrived, whether a known digest confirms it, and the fault if any."""
+    """The outcome of a download: SHA-256 of the file, whether a known digest confirms it, and the fault, if any."""
 
     item: Item
     sha256: str = ""
@@ -40,8 +40,9 @@ class Outcome:
 def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[Outcome]:
     """Download the planned files one after the other, and yield the outcome of each.
 
-    A file that cannot be downloaded does not stop the others. Raises ChatCorpusError if the disk is full or cannot be
-    written, UsageError if another process downloads into this folder or a package is missing.
+    If a file cannot be downloaded, the others are downloaded nevertheless. Raises ChatCorpusError if the disk has too
+    little space or cannot be written. Raises UsageError if a different process downloads into this folder, if the
+    folder for downloads is a link, or if a package is not installed.
     """
     chosen = [item for item in items if item.action is Action.DOWNLOAD]
     try:
@@ -56,7 +57,7 @@ def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[O
 
 @contextmanager
 def _staging(raw: Path) -> Iterator[Path]:
-    """Yield the folder where files arrive, locked; only what can be continued is left in it."""
+    """Yield the folder for downloads, locked. Before and after, delete all files except those that can be resumed."""
     folder = raw / STAGING
     if folder.is_symlink():
         raise UsageError(
@@ -79,7 +80,7 @@ def _staging(raw: Path) -> Iterator[Path]:
 
 
 def _tidy(folder: Path) -> None:
-    """Delete what killed processes left, except for files that can be continued."""
+    """Delete files that killed processes left, except for downloads that can be resumed."""
     for path in folder.iterdir():
         is_file = path.is_file() and not path.is_symlink()
         if path.name == _LOCK or (is_file and path.suffix == INCOMPLETE and path.stat().st_size):
@@ -91,7 +92,7 @@ def _tidy(folder: Path) -> None:
 
 
 def _check_space(items: Sequence[Item], folder: Path) -> None:
-    """Raise ChatCorpusError if the files are known to be larger than the free space."""
+    """Raise ChatCorpusError if the known sizes of the files exceed the free space."""
     needed = sum(item.file.bytes or 0 for item in items)
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -106,7 +107,7 @@ def _check_space(items: Sequence[Item], folder: Path) -> None:
 
 
 def _downloaded(item: Item, staging: Path, progress: Progress) -> Outcome:
-    """Download a file, check it, and give it its name."""
+    """Download a file, check it, and move it to its place in the raw folder."""
     try:
         path, remote = transfer(item, staging, progress)
     except UsageError:
@@ -130,7 +131,11 @@ def _downloaded(item: Item, staging: Path, progress: Progress) -> Outcome:
 
 
 def _fault(path: Path, remote: RemoteFile) -> Message | None:
-    """What is wrong with a file that arrived: another digest or, where none is known, a page in place of the file."""
+    """Return the fault of a downloaded file, or None.
+
+    A fault is a wrong size or digest. If no digest is known, an empty file and a file that cannot be a corpus, such as
+    a web page, are faults too.
+    """
     fault = fault_of(path, remote)
     if fault is not None or remote.has_digest:
         return fault

@@ -1,4 +1,4 @@
-"""The packages that transfer files, imported when they are needed, and a clear message if they are not installed."""
+"""Import the packages that transfer files when they are needed, with a clear message if they are not installed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class _ToOurLog(logging.Handler):
-    """Passes log records of these packages to our log, at level DEBUG."""
+    """A handler that passes log records of these packages to the log of chat-corpus, at level DEBUG."""
 
     def emit(self, record: logging.LogRecord) -> None:
         _log.debug("%s: %s", record.name, record.getMessage(), extra={"event": "fetch.package"})
@@ -31,7 +31,7 @@ def pooch() -> Any:
 def hub() -> Any:
     """Return the package `huggingface_hub`, without Xet and telemetry. Raises UsageError if it is not installed.
 
-    Xet fetches from further hosts that mirrors lack, and cannot resume what the plain transfer began.
+    Xet downloads from additional hosts, which mirrors do not have, and cannot resume a plain HTTP transfer.
     """
     os.environ.setdefault("HF_HUB_DISABLE_XET", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -1,4 +1,4 @@
-"""What to download: the files of the requested sources, and which of them are there already."""
+"""Plan downloads: the files of the requested sources, and what to do about each."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from chat_corpus.messages import Message, joined, message
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.origins import HUB, FileOrigin, RemoteFile
 
-#: In the address of a mirror, what the whole address at the origin takes the place of.
+#: Placeholder in the address of a mirror for the whole address at the origin.
 WHOLE = "{url}"
-#: Endings of packed files; who has unpacked one needs it no more.
+#: Suffixes of packed files. A packed file is not needed if the unpacked one exists.
 _PACKED = (".zip", ".gz", ".bz2", ".xz", ".zst")
 _SCHEMES = ("https://", "http://")
 
 
 class Action(StrEnum):
-    """What happens to a file."""
+    """The action for a file: download it, or the reason why not."""
 
     DOWNLOAD = "download"
     PRESENT = "present"
@@ -36,10 +36,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
-    """A file of a source: where it comes from and where it goes.
+    """A file of a source, with its address and its path in the raw folder.
 
-    `url` is the address that the file is downloaded from, `hub` that of the hub it is on, empty for a plain file.
-    `fault` says how an existing file differs.
+    `url` is the address to download from; `hub` is the address of the Hugging Face hub, empty for other origins.
+    `fault` describes how an existing file differs.
     """
 
     source: str
@@ -53,13 +53,20 @@ class Item:
 
     @property
     def name(self) -> str:
-        """Path below the raw folder."""
+        """Path relative to the raw folder."""
         return self.file.path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What to get: sources, patterns of file names, a mirror, and whether a licence may be unstated."""
+    """A request for downloads.
+
+    sources          the requested sources by name
+    raw              the raw folder
+    patterns         patterns of file names or paths; without any, all files that are not optional are requested
+    mirror           address of a mirror; empty to download from the origins
+    accept_unstated  whether to download files without a stated licence
+    """
 
     sources: Mapping[str, Source]
     raw: Path
@@ -69,9 +76,10 @@ class Request:
 
 
 def plan(request: Request) -> list[Item]:
-    """Return the files of the requested sources.
+    """Return the requested files, with the action for each.
 
-    Raises UsageError for a bad mirror, or for a pattern that no file matches.
+    Raises UsageError for an invalid mirror, or a pattern that no file matches, and OSError if an existing file cannot
+    be read.
     """
     chosen = [
         (name, origin, file)
@@ -114,7 +122,7 @@ def _check_patterns(request: Request, files: Iterable[RemoteFile]) -> None:
 
 
 def _check_mirror(request: Request, origins: Iterable[tuple[str, FileOrigin]]) -> None:
-    """Raise UsageError for a mirror that is no URL, or that cannot hold the files of all sources."""
+    """Raise UsageError if a mirror is not a URL, or cannot be the mirror of all requested files."""
     mirror = request.mirror
     if not mirror:
         return
@@ -152,7 +160,10 @@ def _item(name: str, origin: FileOrigin, file: RemoteFile, request: Request) -> 
 
 
 def _hub(mirror: str) -> str:
-    """The address of the hub: a mirror, or that of the environment variable `HF_ENDPOINT`."""
+    """Return the address of the hub: the mirror, else the environment variable `HF_ENDPOINT`, else the usual address.
+
+    A mirror with a placeholder is not that of the hub.
+    """
     named = os.environ.get("HF_ENDPOINT", "") if not mirror or WHOLE in mirror else mirror
     return named.rstrip("/") or HUB
 
@@ -167,7 +178,10 @@ def _url(origin: FileOrigin, file: RemoteFile, mirror: str) -> str:
 def _action(
     target: Path, origin: FileOrigin, file: RemoteFile, *, accept_unstated: bool
 ) -> tuple[Action, Message | None]:
-    """What to do about a file. Nothing that exists is replaced. Raises OSError if it cannot be read."""
+    """Return the action for a file, and the fault of an existing one. Existing files are never replaced.
+
+    Raises OSError if an existing file cannot be read.
+    """
     if target.is_symlink() or target.exists():
         if not target.is_file():
             return Action.DIFFERS, message("not a regular file")

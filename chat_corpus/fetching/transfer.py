@@ -1,7 +1,8 @@
-"""Transfer of one file: plain files by pooch, files of the Hugging Face hub by huggingface_hub.
+"""Transfer one file: from the Hugging Face hub with huggingface_hub, from other origins with pooch.
 
-pooch begins a file again after an error. On the hub, what arrived before an error or a kill stays under a name made of
-the file's ETag and is continued from there; a new ETag begins again.
+After an error, pooch downloads the whole file again. For files of the hub, the part that was downloaded before an error
+or a kill stays in a file with a name derived from URL and ETag, and the download resumes there. If the ETag changes,
+the download begins again.
 """
 
 from __future__ import annotations
@@ -21,24 +22,25 @@ from chat_corpus.fetching.plan import Item
 from chat_corpus.messages import Message, displayed, message
 from chat_corpus.sources.origins import RemoteFile
 
-#: A call with the bytes of a file that have arrived.
+#: A function that is called with the number of bytes of a file so far.
 Progress = Callable[[int], None]
-#: Further attempts of a plain file; pooch waits one second before the first, two before the second.
+#: Number of further attempts for a file that is not on the hub. pooch waits one second before the first, two before
+#: the second.
 ATTEMPTS = 3
-#: Seconds without an answer.
+#: Timeout without an answer of the server, in seconds.
 TIMEOUT = 30
-#: Ending of a file of the hub while it arrives.
+#: Suffix of a file of the hub during the download.
 INCOMPLETE = ".incomplete"
-#: A file may be larger than its stated size by this share, and no larger than so many bytes if none is stated.
+#: The share by which a file may exceed its stated size, and the maximum number of bytes if no size is stated.
 _TOLERANCE, _LARGEST = 0.01, 1 << 35
 _CHUNK = 1 << 16
-#: Answers to a request that another attempt may get past.
+#: Status codes below 500 for which a further attempt may succeed.
 _TEMPORARY = (408, 425, 429)
 _SHA256, _GIT_BLOB = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 
 
 class _Counted:
-    """A file that counts what is written and refuses to grow beyond a limit."""
+    """A stream that reports the number of bytes written, and raises ChatCorpusError beyond a limit."""
 
     def __init__(self, stream: IO[bytes], url: str, stated: int | None, progress: Progress) -> None:
         self._stream, self._url, self._progress = stream, url, progress
@@ -62,7 +64,7 @@ class _Counted:
 
 
 def transfer(item: Item, staging: Path, progress: Progress) -> tuple[Path, RemoteFile]:
-    """Download a file into the folder `staging`; return its path there, and the file with all digests that are known.
+    """Download a file into the folder `staging`. Return its path there, and the file with all known digests.
 
     Raises ChatCorpusError if it cannot be downloaded, UsageError if the package for it is not installed, and OSError if
     it cannot be written.
@@ -91,12 +93,12 @@ def _plain(item: Item, staging: Path, progress: Progress) -> Path:
     )
     try:
         return Path(keeper.fetch(name, downloader=downloader))
-    except requests.exceptions.RequestException as error:  # an OSError too, but not one of the disk
+    except requests.exceptions.RequestException as error:  # a subclass of OSError, but not an error of the disk
         raise _failed(item.url, _reason(error, requests)) from error
 
 
 def _check(answer: Any) -> None:
-    """Raise ChatCorpusError for an answer that no other attempt changes, or that leads elsewhere than the web."""
+    """Raise ChatCorpusError for an error that further attempts cannot solve, or a redirect that is not allowed."""
     if answer.is_redirect:
         check_redirect(answer.url, answer.headers.get("location", ""))
     elif 400 <= answer.status_code < 500 and answer.status_code not in _TEMPORARY:
@@ -104,7 +106,7 @@ def _check(answer: Any) -> None:
 
 
 def check_redirect(url: str, location: str) -> None:
-    """Raise ChatCorpusError if a redirect leads to an address that is not on the web, or gives up encryption."""
+    """Raise ChatCorpusError if a redirect leads to an address that is not HTTP or HTTPS, or from HTTPS to HTTP."""
     target = urljoin(url, location)
     scheme, before = urlsplit(target).scheme, urlsplit(url).scheme
     if scheme == "https" or (scheme == "http" and before == "http"):
@@ -142,7 +144,7 @@ def _failed(url: str, reason: str) -> ChatCorpusError:
 
 
 def _reason(error: Any, requests: Any) -> Message:
-    """Why a request failed, in our own words."""
+    """Return the reason why a request failed, as a message of chat-corpus."""
     status = getattr(error.response, "status_code", None)
     if status is not None:
         return message("the server answers {status}", status=status)
@@ -161,7 +163,7 @@ def _reason(error: Any, requests: Any) -> Message:
 
 
 def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, RemoteFile]:
-    """Download a file of a data set."""
+    """Download a file of a data set on the hub, as `transfer` does."""
     package = packages.hub()
     import httpx2
     from huggingface_hub import constants
@@ -193,7 +195,7 @@ def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, Remo
 
 
 def _continued(url: str, path: Path, remote: RemoteFile, progress: Progress) -> None:
-    """Download a file of the hub from where an earlier download ended."""
+    """Download a file of the hub to `path`, and append to the bytes that are already there."""
     from huggingface_hub import file_download
 
     try:
@@ -206,7 +208,7 @@ def _continued(url: str, path: Path, remote: RemoteFile, progress: Progress) -> 
         path.unlink(missing_ok=True)
         raise
     except OSError as error:
-        if error.errno is not None or hasattr(error, "response"):  # of the disk, or an answer of the server
+        if error.errno is not None or hasattr(error, "response"):  # an error of the disk, or an answer of the server
             raise
         if remote.bytes is None or path.stat().st_size > remote.bytes:
             path.unlink()
@@ -214,7 +216,7 @@ def _continued(url: str, path: Path, remote: RemoteFile, progress: Progress) -> 
 
 
 def _client(httpx2: Any) -> Any:
-    """A client of the hub that follows redirects as `check_redirect` allows."""
+    """Return an HTTP client for the hub that follows the redirects that `check_redirect` allows."""
 
     def check(answer: Any) -> None:
         if answer.has_redirect_location:
@@ -224,7 +226,7 @@ def _client(httpx2: Any) -> Any:
 
 
 def _known(file: RemoteFile, facts: Any) -> RemoteFile:
-    """A file with the size and the digest that the hub states, where ours are unknown."""
+    """Return a file with the size and the digest that the hub states, unless they are known already."""
     etag = facts.etag or ""
     if not file.has_digest and _SHA256.fullmatch(etag):
         file = replace(file, sha256=etag)

@@ -1,1 +1,1 @@
-"""Lineage of outputs: the origin of their rows, the fate of raw records, and the differences of two outputs."""
+"""Lineage: where output rows came from, what became of raw records, and how two outputs differ."""

@@ -12,9 +12,10 @@ from chat_corpus.pipeline.filters.options import KINDS
 
 
 class CauseKind(StrEnum):
-    """Kind of a cause: a stage, if shards were processed again; otherwise the only thing that the reports show changed.
+    """Kind of a cause.
 
-    A step and a filter also have a name.
+    If the shards were processed again, it is the stage that made the difference; a text step and a filter also have a
+    name. Otherwise, it is one of `REPORT_CAUSES`: the only thing that differs between the two reports.
     """
 
     READING = "reading"
@@ -31,13 +32,14 @@ class CauseKind(StrEnum):
     PLUGINS = "plugins"
 
 
-#: Causes that are derived from the reports of the two runs.
+#: Kinds of causes that come from the reports of the two runs.
 REPORT_CAUSES = frozenset({CauseKind.SETTINGS, CauseKind.CODE, CauseKind.INPUT, CauseKind.PLUGINS})
-#: Settings that affect a step, besides its own.
+#: Settings that affect a step, besides the one with its name.
 _MORE_STEP_SETTINGS = {"segmentation": ("read.segmentation",)}
-#: Settings that affect a filter, besides its own.
+#: Settings that affect a filter, besides the one with its name.
 _MORE_FILTER_SETTINGS = {"deny": ("filters.allow",)}
-#: Settings that affect the other stages; whole sections end with a dot, as `script.`.
+#: Settings that affect the other stages. A key that ends with a dot, such as `script.`, is a whole section; an empty
+#: key is all settings.
 _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
     CauseKind.READING: ("read.reposts", "read.encoding"),
     CauseKind.LIMIT: ("read.limit",),
@@ -51,14 +53,14 @@ _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A single cause of a difference between two rows; a step or a filter has its `name`."""
+    """One cause of a difference between two rows; `name` is the name of the step or filter, empty for other kinds."""
 
     kind: CauseKind
     name: str = ""
 
     @property
     def code(self) -> str:
-        """Code of the factor in a column of a frame, and in JSON.
+        """The code of the factor, used in columns of frames and in JSON.
 
         >>> Factor(CauseKind.STEP, "links").code, Factor(CauseKind.LIMIT).code
         ('step links', 'limit')
@@ -67,7 +69,7 @@ class Factor:
 
     @classmethod
     def of(cls, code: str) -> Factor:
-        """Return the factor with a code. Raises ValueError for an unknown code."""
+        """Return the factor for a code. Raises ValueError if the code is unknown, or lacks or must not have a name."""
         word, _, name = code.partition(" ")
         kind = CauseKind(word)
         if bool(name) != (kind in (CauseKind.STEP, CauseKind.FILTER)):
@@ -75,7 +77,7 @@ class Factor:
         return cls(kind, name)
 
     def depends_on(self, key: str) -> bool:
-        """Whether the factor depends on a setting, by its key, such as `text.links`."""
+        """Whether the factor depends on the setting with this key, such as `text.links`."""
         if self.kind is CauseKind.STEP:
             sections: tuple[str, ...] = (f"text.{self.name}", *_MORE_STEP_SETTINGS.get(self.name, ()))
         elif self.kind is CauseKind.FILTER:
@@ -87,16 +89,16 @@ class Factor:
 
 
 def _is_in(key: str, section: str) -> bool:
-    """Whether a setting is `section` or part of it; an empty section holds all settings."""
+    """Whether a setting is `section` itself or in that section. All settings are in the empty section."""
     return key == section or key.startswith(section if section.endswith(".") or not section else f"{section}.")
 
 
-#: Factors that cannot be separated; null if none was found.
+#: Factors that act together and cannot be separated; None if no cause was found.
 Factors = tuple[Factor, ...] | None
 
 
 def describe(factors: Factors) -> Message | None:
-    """Return factors as text for people and for JSON.
+    """Return factors as text for people and for JSON; None if there are no factors.
 
     >>> describe((Factor(CauseKind.REPEAT), Factor(CauseKind.STEP, "links"))), describe((Factor(CauseKind.CODE),))
     ('repeat + step links', 'code (the only difference)')
@@ -110,22 +112,22 @@ def describe(factors: Factors) -> Message | None:
 
 
 def constant(kind: CauseKind) -> pl.Expr:
-    """Return a list of one factor without a name, as a value of a column."""
+    """Return an expression for a list with the code of one factor that has no name."""
     return pl.lit([Factor(kind).code], dtype=pl.List(pl.String))
 
 
 def with_name(kind: CauseKind, name: pl.Expr) -> pl.Expr:
-    """Return lists of one factor, each with a name from a column; null where the name is null."""
+    """Return an expression for lists with one factor code, with its name from a column; null where that is null."""
     return pl.when(name.is_not_null()).then(pl.concat_list(pl.format(f"{kind} {{}}", name)))
 
 
 def union(first: pl.Expr, second: pl.Expr) -> pl.Expr:
-    """Return the factors of two columns of lists, each once; null where neither has any."""
+    """Return an expression for the distinct codes in two list columns; null where both lists are empty or null."""
     none = pl.lit([], dtype=pl.List(pl.String))
     both = pl.concat_list(pl.coalesce(first, none), pl.coalesce(second, none)).list.unique(maintain_order=True)
     return pl.when(both.list.len() > 0).then(both)
 
 
 def parse(codes: list[str] | None) -> Factors:
-    """Return the factors in a row of such a column."""
+    """Return the factors for the codes in a row of a list column; None for null."""
     return None if codes is None else tuple(map(Factor.of, codes))

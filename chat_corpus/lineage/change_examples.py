@@ -1,4 +1,4 @@
-"""Examples of turns that a step changed or a filter rejected: the first of each, from a random place of a source on."""
+"""Examples of turns that a step changed or a filter rejected: for each, the first one after a random turn."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from chat_corpus.pipeline.text.steps import STEPS
 from chat_corpus.schema import Traits
 from chat_corpus.sources.base import Scope, Source
 
-#: Number of turns that go through the steps at once.
+#: Number of turns that go through the text steps together.
 _ROWS = 4096
-#: Maximum number of shards that are read without finding an example; then the search stops.
+#: The search stops when more than this many shards gave no example.
 _MISSES = 8
 _STEPS = frozenset(step.name for step in STEPS)
 
@@ -44,9 +44,10 @@ class FoundExamples:
 
 
 def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
-    """Return examples from a source; a shard is read only if its counts show that it has some.
+    """Return examples from a source. A shard is read only if its counts show that it has some.
 
-    Steps that mask personal data get no example, and no example contains data that they mask. Raises ChatCorpusError.
+    Masking of personal data gets no example, and no example contains data that the settings mask. Raises
+    ChatCorpusError if the turns cannot be read.
     """
     found = FoundExamples()
     steps = wanted.steps & _STEPS
@@ -74,7 +75,10 @@ def find_examples(turns: CleanedTurns, wanted: WantedExamples) -> FoundExamples:
 
 
 def _from_random_place(turns: CleanedTurns) -> Iterator[tuple[int, slice]]:
-    """Yield shards with their rows, once around from a random turn, so that shards do not affect the order."""
+    """Yield (shard, rows) for all turns, from a random turn to the end and then from the first turn to that turn.
+
+    The random turn does not depend on how the files are cut into shards, so the order of the turns does not either.
+    """
     total, name = turns.firsts[-1], turns.run.name
     if not total:
         return
@@ -105,9 +109,10 @@ def _add_steps(
 
 
 def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
-    """Return a mask of the turns without personal data of the kinds that the settings mask, before and after cleaning.
+    """Return a mask of the turns that have no personal data of the masked kinds, neither before nor after cleaning.
 
-    Some data are only found after conversion (QQ號碼). A dialogue store is masked already, so placeholders count too.
+    Some data are found only after conversion (QQ號碼). Texts in a dialogue store are already masked, so placeholders
+    that cleaning added count as personal data.
     """
     unmasked = pl.Series([True]).new_from_index(0, len(turns))
     if not options.kinds("mask"):
@@ -121,7 +126,7 @@ def _unmasked(turns: pl.DataFrame, options: FilterOptions) -> pl.Series:
 def first_changes(
     texts: pl.Series, options: TextOptions, traits: Traits, names: Collection[str]
 ) -> Mapping[str, tuple[int, str, str]]:
-    """Return the first text that each of these steps changes: its number, and the text before and after the step.
+    """Return, by step name, the first text that the step changes: its index, and the text before and after the step.
 
     >>> first_changes(pl.Series(["好", "好  的", "ＯＫ  "]), TextOptions(), Traits(), {"width", "whitespace"})
     {'width': (2, 'ＯＫ  ', 'OK  '), 'whitespace': (1, '好  的', '好 的')}
@@ -167,9 +172,10 @@ def _add_filters(found: FoundExamples, turns: CleanedTurns, number: int, rows: s
 
 
 def _filter_messages(shard: pl.DataFrame, options: FilterOptions, source: Source) -> pl.DataFrame:
-    """Return the messages of each filter for the turns of a shard, as `evaluate_filters` does; null for other turns.
+    """Return the columns of `evaluate_filters` for the turns of a shard: one per filter, null for other turns.
 
-    Filters of dialogues evaluate whole dialogues, including turns that no filter rejected.
+    Filters of dialogues need whole dialogues, so all turns are evaluated if there is such a filter. Otherwise, only the
+    rejected turns are.
     """
     none = pl.lit(None, dtype=pl.String)
     unmarked = shard.with_columns(

@@ -1,4 +1,4 @@
-"""The turns of an earlier run before and after cleaning: from its dialogue store, or by processing shards again."""
+"""Turns of an earlier run before and after cleaning, from its dialogue store or by processing its shards again."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.runs.stored_turns import store_fault
 from chat_corpus.schema import TURNS, Traits
 
-#: Number of shards in memory.
+#: Maximum number of shards in memory.
 _CACHED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class CleanedTurns:
-    """All turns of a source, in the order of their records; a shard is read when it is needed."""
+    """All turns of a source, in the order of their records. Shards are read when they are needed."""
 
     run: RecordedRun
     _frames: dict[int, pl.DataFrame] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class CleanedTurns:
 
     @cached_property
     def firsts(self) -> list[int]:
-        """The number of the first turn of each shard, from 0, and last the number of all turns."""
+        """The number of the first turn of each shard, from 0; the last item is the total number of turns."""
         return list(accumulate((entry.counts.turns.read for entry in self.entries), initial=0))
 
     @cached_property
@@ -43,16 +43,16 @@ class CleanedTurns:
         return store_fault(self.run.out, self.run.name, self.run.report) is None
 
     def shard_at(self, turn: int) -> int:
-        """Return the number of the shard that has a turn, by the number of the turn."""
+        """Return the number of the shard that contains the turn with this number, from 0."""
         return bisect_right(self.firsts, turn) - 1
 
     def shard(self, number: int) -> pl.DataFrame:
         """Return the turns of a shard.
 
-        Columns: file, file_index, record; `raw`, the text as it was read; `before_conversion` and `converted`, the text
-        before and after script conversion; `text`, the result; turn_index, dialogue_id; `reason` and `message` of a
-        reject, and `filtered`, whether a filter gave them. Raises ChatCorpusError if the raw files do not give the
-        output.
+        Columns: `file, file_index, record, dialogue_id, turn_index`; `raw`, the text as read; `before_conversion` and
+        `converted`, the text before and after script conversion; `text`, the clean text; `reason` and `message`, for
+        rejects; `filtered`, whether a filter rejected the turn. Raises ChatCorpusError if the raw files do not
+        reproduce the output.
         """
         if number not in self._frames:
             while len(self._frames) >= _CACHED:
@@ -61,7 +61,7 @@ class CleanedTurns:
         return self._frames[number]
 
     def span(self, first: int, count: int) -> Iterator[pl.DataFrame]:
-        """Yield so many turns from turn `first` on, as `shard`. Raises ChatCorpusError."""
+        """Yield `count` turns from turn `first` on, as frames with the columns of `shard`. Raises as `shard`."""
         while count > 0:
             number = self.shard_at(first)
             turns = self.shard(number)[first - self.firsts[number] :][:count]
@@ -69,7 +69,7 @@ class CleanedTurns:
             first, count = first + len(turns), count - len(turns)
 
     def traits(self, number: int) -> Traits:
-        """Return the traits of the texts of a shard."""
+        """Return the traits of the texts in a shard."""
         entry = self.entries[number]
         files = {span.file: RawFile(path=span.file, name=span.file, size=0) for span in entry.pieces}
         return entry.again(self.run.name, files).traits(self.run.source.traits)

@@ -1,6 +1,6 @@
-"""What a report does not count: which characters were converted, and an example of each step and filter.
+"""Details that a report lacks: which characters were converted, and an example of each step and filter.
 
-Both need the texts before cleaning, which are in a dialogue store, or come from processing shards again.
+Both need the texts before cleaning. These are in a dialogue store, or come from processing shards again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from chat_corpus.page.material import CleaningDetails, statistics_of
 from chat_corpus.runs.stored_turns import store_fault
 from chat_corpus.statistics.conversions import ConversionTally
 
-#: Turns of all sources that are processed again to count conversions; a sample of them if there are more.
+#: Maximum number of turns, in all sources, that are processed again to count conversions.
 _TURNS = 300_000
-#: Turns of a block of the sample.
+#: Maximum number of turns in a block of the sample.
 _BLOCK = 50_000
-#: Turns of a dialogue store that are read at once.
+#: Number of turns that are read from a dialogue store at once.
 _STORED = 1 << 18
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RawLocation:
-    """Where the raw files are, and which code may run: `raw`, `plugins` and `places` as for `open_run.load`."""
+    """Where the raw files are, and which plugins may run: the arguments of `open_run.load`."""
 
     raw: str | None = None
     plugins: Sequence[str] = ()
@@ -39,25 +39,25 @@ class RawLocation:
 
 @dataclass(kw_only=True, slots=True)
 class _Plan:
-    """What is looked for in a source: conversions in up to `turns` turns that are processed again, and examples."""
+    """The work on one source: `turns` turns to process again to count conversions, and the examples to find."""
 
     turns: int = 0
     examples: WantedExamples = field(default_factory=WantedExamples)
 
 
 def cleaning_details(out: Path, report: Report, location: RawLocation) -> CleaningDetails:
-    """Return the conversions and examples of the output of a run.
+    """Return the conversions in the output of a run, and an example of each step and filter.
 
-    Conversions are counted in all turns of a dialogue store; without one, in up to 300,000 turns that are processed
-    again, random blocks of all turns of the other sources. The same output gives the same blocks and examples. A source
-    that cannot be processed again has a fault.
+    If a source has a dialogue store, conversions are counted in all of its turns. The turns of other sources with
+    conversions are processed again: all of them, or random blocks with about 300,000 turns if there are more. The same
+    output gives the same blocks and examples. `faults` names the sources that cannot be processed again.
     """
     finished = {name: one for name, one in report.sources.items() if isinstance(one, FinishedSource)}
     conversions, found = ConversionTally(), FoundExamples()
     plans = _example_plans(finished)
     sampled = _plan_conversions(out, finished, plans, conversions)
     errors: dict[str, ChatCorpusError] = {}
-    for name, plan in plans.items():  # one source after the other, since its shards take memory
+    for name, plan in plans.items():  # one source at a time, because its shards take memory
         try:
             run = open_run.load(out, name, location.raw, plugins=location.plugins, places=location.places)
             turns = CleanedTurns(run=run)
@@ -79,7 +79,7 @@ def cleaning_details(out: Path, report: Report, location: RawLocation) -> Cleani
 
 
 def _faults(errors: Mapping[str, ChatCorpusError]) -> Iterator[Message]:
-    """Yield what is missing; sources with the same kind of reason together, by name, with that of the first."""
+    """Yield a message for each kind of error: the names of its sources, and the error of the first one by name."""
     kinds: dict[str, list[str]] = {}
     for name, error in sorted(errors.items()):
         text = error.message
@@ -93,7 +93,10 @@ def _faults(errors: Mapping[str, ChatCorpusError]) -> Iterator[Message]:
 
 
 def _example_plans(finished: Mapping[str, FinishedSource]) -> dict[str, _Plan]:
-    """Return for which steps and filters a source has the example: it has most turns that they changed or rejected."""
+    """Return, by source, the steps and filters to find examples of.
+
+    The example of a step or filter comes from the source with the most turns that it changed or rejected.
+    """
     plans: dict[str, _Plan] = {}
     counted = {name: one for name, entry in finished.items() if (one := statistics_of(entry))}
     for step, name in _most({name: entry.turns.changed_by_step for name, entry in finished.items()}).items():
@@ -104,7 +107,7 @@ def _example_plans(finished: Mapping[str, FinishedSource]) -> dict[str, _Plan]:
 
 
 def _most(counts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Return for each step or filter the source with the largest number; of equal ones the last by name."""
+    """Return the source with the highest count of each step or filter; if counts are equal, the last one by name."""
     names = sorted({name for one in counts.values() for name, count in one.items() if count})
     return {name: max(counts, key=lambda source: (counts[source].get(name, 0), source)) for name in names}
 
@@ -112,9 +115,9 @@ def _most(counts: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
 def _plan_conversions(
     out: Path, finished: Mapping[str, FinishedSource], plans: dict[str, _Plan], tally: ConversionTally
 ) -> bool:
-    """Add the conversions of dialogue stores, and plan how many turns of other sources are processed again.
+    """Add the conversions of dialogue stores to `tally`, and set how many turns of other sources to process again.
 
-    Returns whether that is a sample of their turns.
+    Returns True if these are only a sample of the turns.
     """
     unstored = {}
     for name, entry in finished.items():
@@ -131,7 +134,7 @@ def _plan_conversions(
 
 
 def _add_stored(tally: ConversionTally, path: Path) -> None:
-    """Add the turns of a dialogue store, which lacks the text before conversion where it equals the result."""
+    """Add the turns of a dialogue store. `before_conversion` is null where conversion changed nothing."""
     first = 0
     while len(frame := dialogue_store.read(path, first, _STORED)):
         tally.add(frame["before_conversion"], frame["text"])
@@ -147,9 +150,10 @@ def _replayed(turns: CleanedTurns, name: str, quota: int) -> ConversionTally:
 
 
 def blocks(total: int, count: int, *key: object) -> list[tuple[int, int]]:
-    """Return blocks of numbers below `total`, `count` in all: the first number of each, and how many it has.
+    """Return blocks of consecutive numbers below `total` as (first number, size); the sizes add up to `count`.
 
-    A block is at a random place in its part of all numbers, the same for the same key.
+    The range is divided into equal parts, and each part has one block at a random place. The same key gives the same
+    places. There is one block with all numbers if `count` is not below `total`.
 
     >>> blocks(10, 10), blocks(0, 0)
     ([(0, 10)], [])

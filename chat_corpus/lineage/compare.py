@@ -1,7 +1,7 @@
 """Comparison of two output folders: which rows appeared, vanished or changed, and the cause if it is certain.
 
 If both runs can be reproduced from the same raw files, rows are matched by address, and each difference is traced to
-its cause. Otherwise the files are aligned as text, and a cause is given only if the reports leave no other.
+its cause. Otherwise, the files are aligned as text, and a cause is given only if the reports differ in one thing alone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from chat_corpus.outputs import report
 from chat_corpus.runs import previous
 
 _BLOCK = 1 << 24
-#: Number of remarks on shards that are shown.
+#: Maximum number of remarks that are shown; a further one counts the rest.
 _REMARKS = 3
 
 
@@ -47,11 +47,11 @@ def compare(
     plugins: Sequence[str] = (),
     places: Mapping[str, str] = NOWHERE,
 ) -> Iterator[Compared]:
-    """Compare the files of pairs of two folders, source by source.
+    """Yield the comparison of two output folders, one result per source.
 
-    Up to `examples` rows are returned for each kind and cause. Up to `max_shards` shards of a source are processed
-    again, 0 for all of them. `raw` is the folder of the raw files, if they are not where the reports say, and `places`
-    are the files or folders of corpora that the user has added. Raises UsageError if a folder has nothing to compare.
+    A result has up to `examples` rows for each kind of change and cause. Up to `max_shards` shards of each source are
+    processed again; 0 means all. `raw` is the folder of the raw files if it was moved since the runs. `places` are the
+    files or folders of added corpora, by name, if they were moved. Raises UsageError if a folder has no .tsv file.
     """
     names = {out: {path.stem for path in out.glob("*.tsv")} for out in (old, new)}
     for out, outputs in names.items():
@@ -92,7 +92,7 @@ def _identical(old: Path, new: Path) -> bool:
 
 @dataclass(kw_only=True, slots=True)
 class _Comparison:
-    """The comparison of one source, while it is made."""
+    """The state of the comparison of one source."""
 
     outs: tuple[Path, Path]
     name: str
@@ -101,7 +101,7 @@ class _Comparison:
     places: Mapping[str, str]
     examples: int
     max_shards: int
-    #: Whether a run that should be reproducible, by its report, is not.
+    #: Whether a run could not be reproduced, although its report does not show a reason.
     doubtful: bool = False
     remarks: list[str] = field(default_factory=list)
     causes: Counter[tuple[Change, Factors]] = field(default_factory=Counter)
@@ -146,7 +146,10 @@ class _Comparison:
     def _differing_shards(
         self, differences: RunDifferences
     ) -> tuple[list[ShardPair], tuple[RecordedRun, RecordedRun] | None]:
-        """Return the shards with rows that differ, and the two runs; no runs if they cannot be reproduced."""
+        """Return the shards with rows that differ, and the two runs.
+
+        The runs are None if one of them cannot be reproduced, or if the two cut the raw files differently.
+        """
         entries = [report.report_entry(out).get(self.name) for out in self.outs]
         interrupted_outs = [
             out
@@ -176,7 +179,7 @@ class _Comparison:
         return [], None
 
     def _check_reports(self, *runs: RecordedRun) -> None:
-        """Replay one shard of each run, to see whether the report is true."""
+        """Replay the middle shard of each run; the comparison is doubtful if a replay fails."""
         try:
             for run in runs:
                 run.replay(run.entries[len(run.entries) // 2])
@@ -188,7 +191,7 @@ class _Comparison:
         self.remarks.append(message("not traced: {reason}", reason=error.message))
 
     def _trace(self, pairs: list[ShardPair], runs: tuple[RecordedRun, RecordedRun]) -> int:
-        """Replay up to `max_shards` shards of both runs, evenly spread; return the number that succeeded."""
+        """Replay up to `max_shards` evenly spaced shards of both runs. Return the number of shards that succeeded."""
         count = min(self.max_shards or len(pairs), len(pairs))
         traced = 0
         for pair in (pairs[number * len(pairs) // count] for number in range(count)):
@@ -205,7 +208,10 @@ class _Comparison:
         return traced
 
     def _compare_as_text(self, report_cause: CauseKind | None, *, count_causes: bool) -> Counter[Change]:
-        """Count rows by aligning the files; with `count_causes`, add them to the causes and examples too."""
+        """Align the files as text and count the rows by kind of change.
+
+        With `count_causes`, the rows are added to the causes and examples too.
+        """
         kinds: Counter[Change] = Counter()
         factors = None if report_cause is None else (Factor(report_cause),)
         for hunk in hunks(*(out / f"{self.name}.tsv" for out in self.outs)):
@@ -229,7 +235,7 @@ class _Comparison:
 
 
 def _rows_of(differences: pl.DataFrame, sides: list[RunSide]) -> Iterator[tuple[Row, Factors]]:
-    """Yield the rows of `row_differences`, with addresses as text, and the factors of each."""
+    """Yield each row of `row_differences`, with addresses as text, and its factors."""
     shard = next(side.shard.shard for side in sides if side.shard)
     files = [piece.file.name for piece in shard.pieces]
     for row in differences.iter_rows(named=True):
@@ -250,7 +256,7 @@ def _rows_of(differences: pl.DataFrame, sides: list[RunSide]) -> Iterator[tuple[
 
 
 def _rows_of_hunk(hunk: Hunk, cause: str | None) -> Iterator[Row]:
-    """Yield the rows of a hunk. Two rows, one on each side, with the same query or answer are one that changed."""
+    """Yield the rows of a hunk. An old and a new row with the same query or answer count as one changed row."""
     new_lines = dict(enumerate(hunk.new, hunk.new_start + 1))
     rows_by_text: dict[tuple[int, bytes], list[int]] = {}
     for row, line in new_lines.items():

@@ -9,7 +9,7 @@ from chat_corpus.lineage.run_differences import RunDifferences
 
 
 class Change(StrEnum):
-    """Change of a row from the old output to the new one."""
+    """Kind of change of a row between the old and the new output."""
 
     APPEARED = "appeared"
     VANISHED = "vanished"
@@ -25,10 +25,11 @@ class Matched(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A row that differs: its number, from 1, and its text on each side that has it.
+    """A row that differs between the two outputs.
 
-    If the row was traced, `query` and `answer` are the addresses of its turns, and `reason` is the reason why the other
-    side rejected the pair, if it did.
+    `old_row` and `new_row` are its row numbers, from 1; `old` and `new` are its lines. They are null on a side that
+    does not have the row. If the row was traced, `query` and `answer` are the addresses of its turns. `reason` is the
+    reason for which the side without the row rejected the pair, if it did. `cause` is as in `Cause`.
     """
 
     kind: Change
@@ -44,9 +45,10 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cause:
-    """A cause, as `cause_kinds.describe` gives it, and its number of `rows` of one kind.
+    """A cause, and the number of `rows` of one kind of change that have it.
 
-    `cause` is null if it is not determined. `settings` are the changed settings that the cause depends on.
+    `cause` is text such as `step links`; causes that cannot be separated are joined by `+`. It is null if the cause is
+    not determined. `settings` are the keys of the changed settings that the cause depends on.
     """
 
     cause: str | None
@@ -57,14 +59,17 @@ class Cause:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compared:
-    """The comparison of two files of pairs of one source.
+    """The result of comparing the files of pairs of one source.
 
-    old_rows, new_rows  number of rows; null if a side has no such file
-    aligned             how rows were matched: by address, or as text
-    unlike              differences of the two runs, by their reports
-    shards              number of shards with rows that differ
-    traced              number of these shards that were processed again; the causes are counted over them
-    by_report           whether the cause comes from the reports, and is counted over all rows
+    `old_rows` and `new_rows` are the numbers of rows, null if a side has no file of pairs. `appeared`, `vanished` and
+    `changed` are numbers of rows by kind of change. `aligned` is how rows were matched: by address, or as text.
+
+    `unlike` are the differences between the two runs, according to their reports. `shards` is the number of shards with
+    rows that differ, null if the runs cannot be compared shard by shard. `traced` of them were processed again.
+
+    `causes` begin with the most frequent. They are counted in the traced shards. If no shard was traced, all rows have
+    the same cause: the one that the reports show if `by_report` is true, otherwise null. `examples` are some rows for
+    each kind of change and cause. `remarks` explain why rows were not traced.
     """
 
     source: str

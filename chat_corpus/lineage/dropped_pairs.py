@@ -1,4 +1,4 @@
-"""Why a pass over all pairs dropped a pair: its line of the rejects, and the pair that it repeats."""
+"""Pairs that a pass over all pairs dropped: the line in the rejects, and the pair that each one repeats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from chat_corpus.schema import Reason
 
 
 def dropped_pair(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]) -> tuple[DroppedPair, int | None]:
-    """Return the reject of a pair that a pass over all pairs dropped, and the row of the pair that it repeats."""
+    """Return the reject of a dropped pair, and the TSV row of the pair that it repeats.
+
+    `pair` is a row of `ReplayedShard.pairs`. The row number is None if the dropped pair repeats none, or if the
+    repeated pair has no row. Raises ChatCorpusError if the reject is not at the place where the run wrote it.
+    """
     dropped = run.reject_of_dropped(shard, pair["dropped"])
     file, record = shard.shard.pieces[pair["query_file_index"]].file.name, pair["query_record"]
     firsts = _pairs_at(run, dropped.same_as)
@@ -38,7 +42,7 @@ def dropped_pair(run: RecordedRun, shard: ReplayedShard, pair: Mapping[str, Any]
 
 
 def why_dropped(dropped: DroppedPair) -> str:
-    """Return the message of a dropped pair."""
+    """Return the message of a dropped pair; the usual one for a repeated pair as a message that can be translated."""
     first = dropped.same_as
     if first is None or dropped.message != f"the same pair is at {first.file}:{first.record}":
         return dropped.message
@@ -46,7 +50,11 @@ def why_dropped(dropped: DroppedPair) -> str:
 
 
 def _pairs_at(run: RecordedRun, address: PairAddress | None) -> pl.DataFrame:
-    """Return the pairs without a reason that have their query in a record, as `ReplayedShard.pairs`."""
+    """Return the pairs without a reason that have their query in the record at an address.
+
+    Columns are those of `ReplayedShard.pairs`. The frame is empty, with only `query, answer, row`, if there is no
+    address, or no shard that read it. Raises as `RecordedRun.replay`.
+    """
     entry = None if address is None else run.entry_of_record(address.file, address.record)
     if address is None or entry is None:
         return pl.DataFrame(schema={"query": pl.String, "answer": pl.String, "row": pl.UInt32})

@@ -1,4 +1,4 @@
-"""A row of a file of an export: its id, and whether it is still what was exported."""
+"""Rows of export files: read a row and its id, and check that it was not changed after the export."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportedRow:
-    """A row of a file, from 1: the id of its record, its content, and which row of its record it is, from 0."""
+    """A row of a data file of an export.
+
+    row      number of the row in the file, from 1
+    id       id of the record that the row belongs to
+    content  the row as bytes: fields of a CSV file as a JSON list, a Parquet row as a line of the format `messages`
+    number   index of the row among the rows of its record, from 0; always 0 for formats with ids in their records
+    """
 
     path: Path
     row: int
@@ -39,10 +45,10 @@ class ExportedRow:
 
 
 def read_row(export: OpenExport, path: Path, row: int) -> ExportedRow:
-    """A row of a data file, from 1; a header is no row.
+    """Return a row of a data file by its number, from 1; a header is not counted.
 
-    Raises UsageError where the file is no data file of the export, or has no such row; ChatCorpusError where the row
-    cannot be read.
+    Raises UsageError if the file is not a data file of the export, or has no such row. Raises ChatCorpusError if the
+    row cannot be read.
     """
     name = path.absolute().relative_to(export.folder.absolute()).as_posix()
     file = next((one for one in export.summary.files if one.path == name and one.split), None)
@@ -63,7 +69,10 @@ def read_row(export: OpenExport, path: Path, row: int) -> ExportedRow:
 
 
 def check_row(row: ExportedRow, traced: TracedRecord) -> None:
-    """Raise ChatCorpusError unless a row is what its record gives, byte for byte."""
+    """Raise ChatCorpusError if a row differs from what its record gives.
+
+    A row of the format `preference` may equal any row of its record, because its index among them is not known.
+    """
     expected = _rows_of(traced, row.format)
     at = expected[row.number : row.number + 1]
     if row.content in (expected if row.format == PREFERENCE else at):
@@ -81,7 +90,10 @@ def check_row(row: ExportedRow, traced: TracedRecord) -> None:
 
 
 def _content(path: Path, file: ExportFile, row: int) -> tuple[bytes, list[str]]:
-    """The content of a row as `_rows_of` gives it, and the ids of the rows up to it that may be of its record."""
+    """Return the content of a row, in the form of `_rows_of`, and the ids of the rows of its record up to this row.
+
+    Formats with ids in their records give only the id of this row.
+    """
     if file.format == "hf":
         frame = pl.scan_parquet(path, glob=False).slice(row - 1, 1).collect()
         return _as_messages(frame), [str(frame["id"].item())]
@@ -95,7 +107,7 @@ def _content(path: Path, file: ExportFile, row: int) -> tuple[bytes, list[str]]:
         content = _line(stream, row) if format_.row_end == b"\n" else _part(stream, format_.row_end or b"", row)
     if format_.carries_id:
         record = json.loads(content)
-        return content, [str(record["id"] if "id" in record else record["conversation_id"])]  # as Firefly calls it
+        return content, [str(record["id"] if "id" in record else record["conversation_id"])]  # name in Firefly
     with path.with_name(f"{path.name}.ids.jsonl").open("rb") as beside:
         return content, _ids_up_to(beside, row)
 
@@ -105,7 +117,7 @@ def _line(stream: BinaryIO, row: int) -> bytes:
 
 
 def _part(stream: BinaryIO, end: bytes, row: int) -> bytes:
-    """The part before the `row`th `end`."""
+    """Return a row by its number, from 1, in a stream of rows that `end` separates. Raises IndexError if missing."""
     rest = b""
     for block in iter(lambda: stream.read(_BLOCK), b""):
         parts = (rest + block).split(end)
@@ -116,7 +128,7 @@ def _part(stream: BinaryIO, end: bytes, row: int) -> bytes:
 
 
 def _ids_up_to(stream: BinaryIO, row: int) -> list[str]:
-    """The ids of the rows of a record, up to a row of it: rows of a record follow each other."""
+    """Return the ids of the rows up to row `row` that are of the same record; the rows of a record are consecutive."""
     ids: list[str] = []
     for line in islice(stream, row):
         name = str(json.loads(line)["id"])
@@ -134,7 +146,7 @@ def _csv_row(path: Path, row: int) -> tuple[bytes, list[str]]:
 
 
 def _rows_of(traced: TracedRecord, name: str) -> list[bytes]:
-    """The rows that a record has in a format."""
+    """Return the rows of a record in a format, as `ExportedRow.content`."""
     messages = [{"role": one.role, "content": one.content} for one in traced.messages]
     frame = pl.DataFrame(
         {"messages": [messages], "source": [traced.source], "id": [traced.id], REJECTED: [list(traced.rejected)]},

@@ -1,4 +1,4 @@
-"""Random records of an export, before and after cleaning: their dialogues are read again from the raw files."""
+"""Random records of an export, before and after cleaning; their dialogues are read again from the raw files."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, Sa
 from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.outputs import sampling
 
-#: Records that are drawn for each requested changed one.
+#: Number of records that are drawn for each changed record that is requested.
 _TRIES = 10
 
 
 def sample_export(folder: Path, request: SampleRequest) -> Sample:
-    """Return random records of an export, or with `rejected` records that are in no split.
+    """Return random records of an export; if `request.rejected` is set, records that are in no split.
 
-    Raises UsageError where the folder has no manifest, source or reason of this name; ChatCorpusError where it cannot
-    be read, or, for changed records only, where the raw files cannot be read again.
+    Raises UsageError if the folder has no manifest, or has no requested source or reason. Raises ChatCorpusError if the
+    export cannot be read or, if only changed records are requested, if the raw files cannot be read again.
     """
     export = open_export(folder, request.raw, request.plugins, request.places)
     available = [one.name for one in export.summary.sources]
@@ -60,7 +60,7 @@ def _few(name: str, found: int, drawn: int) -> Message:
 
 
 def _index(export: OpenExport, name: str, request: SampleRequest) -> pl.LazyFrame:
-    """The records of a source to draw from: those of the splits, or those that are in none."""
+    """Return the index rows of the records to draw from: those in a split, or the requested ones in no split."""
     index = pl.scan_parquet(export.folder / INDEX / f"{name}.parquet", glob=False)
     if not request.rejected:
         return index.filter(pl.col("reason").is_null())
@@ -68,7 +68,7 @@ def _index(export: OpenExport, name: str, request: SampleRequest) -> pl.LazyFram
 
 
 def _reasons(export: OpenExport, names: Sequence[str]) -> set[str]:
-    """The reasons of all records of an export that are in no split."""
+    """Return the values of `reason` in the index of an export, which is set for records in no split."""
     indices = [pl.scan_parquet(export.folder / INDEX / f"{name}.parquet", glob=False) for name in names]
     return set(_read(export.folder, pl.concat([index.select("reason") for index in indices]).unique())["reason"])
 
@@ -85,7 +85,11 @@ def _read(folder: Path, frame: pl.LazyFrame) -> pl.DataFrame:
 def _rows(
     export: OpenExport, places: Sequence[dict[str, Any]], remarks: list[Message], *, changed: bool
 ) -> list[SampledRow]:
-    """Return the records at places of the index; a duplicate has the texts of the record that it equals."""
+    """Return the records for rows of the index; a duplicate has the texts of the record that it equals.
+
+    If the raw files cannot be read again, the records lack the texts before cleaning, and a remark gives the reason;
+    with `changed`, ChatCorpusError is raised.
+    """
     ids = [place["id"] or place["same_as"] for place in places]
     try:
         traced = {one.id: one for one in trace_records(export, list(dict.fromkeys(ids)))}
@@ -99,7 +103,7 @@ def _rows(
 
 
 def _row(place: dict[str, Any], texts: tuple[SampledText, ...]) -> SampledRow:
-    """Return a record, or a reject with its reason and the record that it equals or resembles."""
+    """Return a record. One in no split has a reason and, as message, the record that it equals or resembles."""
     address = f"{place['file']}:{place['record']}"
     other = place["same_as"] or place["resembles"]
     return SampledRow(
@@ -123,7 +127,7 @@ def _texts(traced: TracedRecord) -> Iterator[SampledText]:
 
 
 def _written(export: OpenExport, ids: Iterable[str]) -> Iterator[tuple[str, tuple[SampledText, ...]]]:
-    """Yield the messages of records as the Parquet files have them."""
+    """Yield the ids of records and their messages from the Parquet files, without texts before cleaning."""
     for file in export.summary.data_files():
         frame = pl.scan_parquet(export.folder / file.path, glob=False).filter(pl.col("id").is_in(list(ids)))
         for id_, messages in _read(export.folder, frame.select("id", "messages")).iter_rows():

@@ -1,4 +1,4 @@
-"""The shards of raw files that records of an export came from."""
+"""Find the shards of raw files that the records of an export came from."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from chat_corpus.sources.base import Source
 def shards_of_records(
     export: OpenExport, entry: ExportSource, source: Source, settings: Settings, addresses: Set[tuple[str, int]]
 ) -> Iterator[tuple[Shard, set[tuple[str, int]]]]:
-    """Yield the shards that hold records of raw files, and the addresses of these records in each.
+    """Yield each shard that contains some of the raw records at `addresses`, and the addresses in it.
 
-    Raises ChatCorpusError where a file is another one now, UsageError where it is not found.
+    Addresses are (file name, record number). Raises UsageError if the raw folder or the files of an added corpus are
+    not found. Raises ChatCorpusError if a file is missing or changed, or has no such record.
     """
     found = _discovered(entry, source, settings)
     for file in sorted({file for file, _ in addresses}):
@@ -53,7 +54,7 @@ def shards_of_records(
 
 
 def _check_digests(export: OpenExport, entry: ExportSource, group: FileGroup) -> None:
-    """Raise ChatCorpusError where a file of a group is not the one that the export was made from."""
+    """Raise ChatCorpusError if the SHA-256 of a file in a group is not the one in the manifest."""
     known = {one.file: one.sha256 for one in entry.raw}
     for one in group.files:
         if known.get(one.name) and digest(one) != known[one.name]:
@@ -67,7 +68,7 @@ def _check_digests(export: OpenExport, entry: ExportSource, group: FileGroup) ->
 
 
 def _discovered(entry: ExportSource, source: Source, settings: Settings) -> DiscoveredSource:
-    """The files of a source now. Raises UsageError where they are not found."""
+    """Return the current files of a source. Raises UsageError if they are not found."""
     definition = dict(settings.added).get(source.name)
     if definition is not None:
         try:
@@ -87,7 +88,7 @@ def _missing(entry: ExportSource, path: str) -> str:
 
 
 def _where(entry: ExportSource) -> str:
-    """How the user names the files of a source."""
+    """Return the advice on the option that names the location of the files of a source."""
     if entry.fingerprint.definition is None:
         return message("name the folder of raw corpora with --raw")
     return message("name its file or folder with --add {source}=PATH", source=entry.name)

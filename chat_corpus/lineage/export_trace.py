@@ -1,4 +1,4 @@
-"""Where a record of an export came from: its dialogue is read again, and must give the same record."""
+"""Origin of a record of an export. Its dialogue is read again from the raw files and must give the same record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from chat_corpus.sources.base import Source
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceTurn:
-    """A turn that a message was made of: its address, the text as it was read, the clean text, and the raw record."""
+    """A turn in a message: its address, the text before cleaning (`read`), the clean text, and the raw record."""
 
     file: str
     record: int
@@ -38,7 +38,7 @@ class SourceTurn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TracedMessage:
-    """A message of a record, and the turns it was made of; a system message has none."""
+    """A message of a record, and the turns that it was made from; a system message has no turns."""
 
     role: str
     content: str
@@ -47,9 +47,11 @@ class TracedMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TracedRecord:
-    """A record of an export, its split, its dialogue in the dialogue store, and its messages.
+    """A record of an export.
 
-    `rejected` are the wrong answers that it has in the format `preference`.
+    split        null if the record is in no split
+    dialogue_id  id of its dialogue in the dialogue store
+    rejected     the wrong answers in the format `preference`; empty if the export does not have this format
     """
 
     id: str
@@ -61,16 +63,19 @@ class TracedRecord:
 
 
 def trace_record(export: OpenExport, record_id: str) -> TracedRecord:
-    """Where the record with an id came from.
+    """Return the origin of the record with an id.
 
-    Raises UsageError for an id that the export does not hold, ChatCorpusError where raw files, settings or code are
-    not those that it was made with.
+    Raises UsageError if the export has no such record, or if the raw files are not found. Raises ChatCorpusError if raw
+    files, settings or code are not those that the export was made with.
     """
     return trace_records(export, [record_id])[0]
 
 
 def trace_records(export: OpenExport, record_ids: Sequence[str]) -> list[TracedRecord]:
-    """Where the records with these ids came from; each raw file is checked once. Raises as `trace_record`."""
+    """Return the origin of the records with these ids, in the same order. Raises as `trace_record`.
+
+    One call for many records is faster, because the digest of a raw file is checked once for all of them.
+    """
     places: dict[str, list[dict[str, Any]]] = {}
     for record_id in record_ids:
         name = record_id.rpartition("-")[0]
@@ -84,7 +89,7 @@ def trace_records(export: OpenExport, record_ids: Sequence[str]) -> list[TracedR
 
 
 def _trace_source(export: OpenExport, name: str, places: Sequence[dict[str, Any]]) -> Iterator[TracedRecord]:
-    """Yield where records of one source came from, shard by shard."""
+    """Yield the origin of records of one source, shard by shard. `places` are rows of `_place`."""
     (entry,) = (one for one in export.summary.sources if one.name == name)
     source, settings = source_of(export, entry)
     pairing = settings.pairs.pairing(source.pairing)
@@ -106,10 +111,10 @@ def _trace_source(export: OpenExport, name: str, places: Sequence[dict[str, Any]
 
 
 def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | None:
-    """The row of the index that has an id, and its `number`, from 0, among the records of its dialogue.
+    """Return the row of the index with an id, extended by `number` and `rows`; None if there is none.
 
-    `rows` is the number of records in the index. Records that are left out count too: the index has all of them, in
-    the order of the dialogue store.
+    `number` is the position of the record among those of its dialogue, from 0, and `rows` the number of records in the
+    index. Both include records in no split: the index has all records, in the order of the dialogue store.
     """
     path = export.folder / "index" / f"{name}.parquet"
     try:
@@ -127,7 +132,7 @@ def _place(export: OpenExport, name: str, record_id: str) -> dict[str, Any] | No
 
 
 def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows of the dialogue store for a shard, and its raw records as `file, record, text`."""
+    """Return the rows of the dialogue store for a shard, and its raw records with the columns `record, text, file`."""
     records = reading.records(shard, source)
     cleaned = process.clean_turns(shard, source, own, records)
     result = process.filter_and_pair(cleaned, shard, source, own, lambda: records)
@@ -139,9 +144,10 @@ def _rows(shard: Shard, source: Source, own: SourceSettings) -> tuple[pl.DataFra
 def _traced(
     export: OpenExport, record_id: str, turns: pl.DataFrame, place: dict[str, Any], raw: pl.DataFrame, pairing: Pairing
 ) -> tuple[list[TracedMessage], list[str]]:
-    """The messages of the record at a place of the index, with the turns that they are made of; and its wrong answers.
+    """Return the messages of a record with their turns, and its wrong answers.
 
-    Raises ChatCorpusError where the dialogue gives a different record there.
+    `turns` are the turns of its dialogue, `place` its row of `_place`. Raises ChatCorpusError if the dialogue gives a
+    different record there.
     """
     masked, _ = mask_personal(turns, export.options)
     dialogues = assemble(masked, pairing, export.options).dialogues

@@ -1,9 +1,10 @@
 """Diff of two files of lines in bounded memory.
 
 Lines that occur once in each file and are in the same order in both are fixed points (patience diff). Between two fixed
-points, lines are matched by their text and the number of its occurrences before. Lines are compared by 128-bit hashes
-on disk, in passes over a part of them. Memory holds the hashes of one pass, 24 bytes for each fixed point, and the
-lines between two of them, at most `STRETCH_LINES` of a file at a time.
+points, the nth occurrence of a text in one file is matched with the nth occurrence in the other. To find fixed points,
+128-bit hashes of the lines are written to disk and compared in passes, each over a part of the hashes. Memory holds the
+hashes of one pass, 24 bytes for each fixed point, and the lines between two fixed points, at most `STRETCH_LINES` of
+each file at a time.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ from typing import IO
 
 import polars as pl
 
-BLOCK_LINES = 1 << 24
-#: Number of lines in one pass.
+#: Number of bytes to read at a time.
+BLOCK_BYTES = 1 << 24
+#: Number of lines of both files that a pass compares.
 LINES_PER_PASS = 2_000_000
-#: Number of lines of a file that are matched at a time if there is no fixed point between them.
+#: Maximum number of lines of a file to match at a time; longer stretches between fixed points are divided.
 STRETCH_LINES = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hunk:
-    """Lines that do not match: those of the old file from `old_start`, and of the new one from `new_start`, from 0."""
+    """Lines that do not match. `old_start` and `new_start` are the positions of the first lines, from 0."""
 
     old_start: int
     new_start: int
@@ -52,7 +54,7 @@ def hunks(old: Path, new: Path) -> Iterator[Hunk]:
 
 
 def _write_keys(file: Path, folder: Path) -> int:
-    """Write the hashes `low, high` of the lines of a file, one file per block; return the number of lines."""
+    """Write the hashes `low, high` of the lines of a file to a new folder, in blocks. Return the number of lines."""
     folder.mkdir()
     count = 0
     with file.open("rb") as stream:
@@ -65,9 +67,9 @@ def _write_keys(file: Path, folder: Path) -> int:
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[list[bytes]]:
-    """Yield the lines of a stream in blocks, without line breaks; the last line may have none."""
+    """Yield lists of the lines of a stream, without line breaks. The last line may lack a line break in the stream."""
     rest = b""
-    while block := stream.read(BLOCK_LINES):
+    while block := stream.read(BLOCK_BYTES):
         *lines, rest = (rest + block).split(b"\n")
         if lines:
             yield lines
@@ -102,7 +104,7 @@ def _increasing(values: pl.Series | Sequence[int]) -> list[int]:
     >>> _increasing([3, 0, 1, 9, 4])
     [1, 2, 4]
     """
-    ends, positions = array("Q"), array("Q")  # last value, and its position, of the best subsequence of each length
+    ends, positions = array("Q"), array("Q")  # lowest last value of a subsequence of each length, and its position
     previous = array("q")
     for position, value in enumerate(values):
         length = bisect_left(ends, value)
@@ -121,7 +123,7 @@ _Positions = tuple[int, int]
 
 
 def _between(points: pl.DataFrame, lengths: Sequence[int]) -> Iterator[tuple[_Positions, _Positions]]:
-    """Yield start and stop, each as positions in the old and new file, of every stretch without a fixed point."""
+    """Yield the start and the stop of each stretch between fixed points, as positions in the old and new file."""
     old, new = lengths
     stops = pl.concat([points, pl.DataFrame({"old": [old], "new": [new]}, schema=points.schema)])
     starts = stops.select((pl.all().shift(1) + 1).fill_null(0))
@@ -130,7 +132,7 @@ def _between(points: pl.DataFrame, lengths: Sequence[int]) -> Iterator[tuple[_Po
 
 
 class _Reader:
-    """Lines of a stream by position; positions must not decrease."""
+    """Reads lines of a stream by their positions, from 0. Positions must not decrease from call to call."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._blocks = _blocks(stream)
@@ -150,7 +152,10 @@ class _Reader:
 
 
 def _stretches(readers: Sequence[_Reader], start: _Positions, stop: _Positions) -> Iterator[Hunk]:
-    """Yield the hunks between two fixed points, which may be far apart if the files have little in common."""
+    """Yield the hunks between two fixed points.
+
+    These may be far apart if the files have little in common. Then the lines are matched in parts of equal length.
+    """
     sizes = [end - begin for begin, end in zip(start, stop, strict=True)]
     parts = 1 + max(sizes) // STRETCH_LINES
     for part in range(parts):
@@ -162,7 +167,10 @@ def _stretches(readers: Sequence[_Reader], start: _Positions, stop: _Positions) 
 
 
 def _hunks_between(old: list[bytes], new: list[bytes], offsets: Sequence[int]) -> Iterator[Hunk]:
-    """Yield the hunks between lines of the same text and number of occurrences, in the same order on both sides."""
+    """Yield the hunks between two lists of lines that begin at the positions `offsets`.
+
+    Lines match if they are the same occurrence of the same text, and are in the same order on both sides.
+    """
     new_positions = {key: position for position, key in enumerate(_occurrences(new))}
     common = [(position, new_positions[key]) for position, key in enumerate(_occurrences(old)) if key in new_positions]
     matched = [common[index] for index in _increasing([new_position for _, new_position in common])]
@@ -180,7 +188,7 @@ def _hunks_between(old: list[bytes], new: list[bytes], offsets: Sequence[int]) -
 
 
 def _occurrences(lines: list[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield each line with the number of its occurrences so far."""
+    """Yield each line with its number of occurrences so far, from 1."""
     counts: Counter[bytes] = Counter()
     for line in lines:
         counts[line] += 1

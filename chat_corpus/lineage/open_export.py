@@ -1,4 +1,4 @@
-"""An export, and how the sources that it was made from can be read again."""
+"""Opening of an export, and of the sources that it was made from, so that they can be read again."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
 
-#: Advice where an export cannot be traced.
+#: Advice if an export cannot be traced.
 AGAIN = message("export again to have records that can be traced")
 _NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenExport:
-    """An export, and what the user says about its sources: the raw folder, plugins, and paths of added corpora."""
+    """An export, and where its sources are according to the user: raw folder, plugins, and paths of added corpora."""
 
     folder: Path
     summary: ExportSummary
@@ -40,7 +40,7 @@ class OpenExport:
 
     @property
     def options(self) -> ExportOptions:
-        """The options that the export was made with. Raises ChatCorpusError for those of another version."""
+        """The options that the export was made with. Raises ChatCorpusError if this version does not know them."""
         try:
             return msgspec.convert(self.summary.settings["export"], ExportOptions)
         except (KeyError, msgspec.ValidationError) as error:
@@ -48,16 +48,17 @@ class OpenExport:
 
 
 def find_export(path: Path) -> Path | None:
-    """The folder of the export that a file is in; None for a file that is in none."""
+    """Return the folder of the export that contains a file; None if the file is not in an export."""
     return next((folder for folder in path.absolute().parents if (folder / MANIFEST).is_file()), None)
 
 
 def open_export(
     folder: Path, raw: str | None = None, plugins: Sequence[str] = (), places: Mapping[str, str] = _NOWHERE
 ) -> OpenExport:
-    """An export by its folder; `raw` is the folder of raw corpora, `places` the paths of added corpora by name.
+    """Return the export in a folder. `raw` is the folder of raw corpora, `places` the paths of added corpora by name.
 
-    Raises UsageError where the folder is no export, ChatCorpusError where its manifest cannot be read, or was edited.
+    Raises UsageError if the folder has no manifest. Raises ChatCorpusError if the manifest cannot be read, or was
+    edited.
     """
     manifest_file.check_name(folder)
     path = folder / MANIFEST
@@ -79,7 +80,11 @@ def open_export(
 
 
 def source_of(export: OpenExport, entry: ExportSource) -> tuple[Source, Settings]:
-    """A source as it was, and the settings that it was made with. Raises ChatCorpusError where that is not known."""
+    """Return a source of an export, and the settings that it was exported with.
+
+    Raises ChatCorpusError if the code, the plugins or the settings of the export are not available. Raises UsageError
+    if the user has not given a plugin of the source.
+    """
     fingerprint, name = entry.fingerprint, entry.name
     if fingerprint.code != versions.code_digest():
         raise ChatCorpusError(
@@ -115,7 +120,7 @@ def _other_version(export: OpenExport, error: Exception) -> ChatCorpusError:
 
 
 def _definition(export: OpenExport, entry: ExportSource) -> Definition:
-    """The definition of an added corpus, with the paths where its files are now."""
+    """Return the definition of an added corpus, with the current paths of its files."""
     definition = msgspec.convert(entry.fingerprint.definition, Definition)
     if place := export.places.get(entry.name):
         return msgspec.structs.replace(definition, path=(glob.escape(place),))
@@ -124,9 +129,10 @@ def _definition(export: OpenExport, entry: ExportSource) -> Definition:
 
 
 def _raw_folder(export: OpenExport, entry: ExportSource) -> Path:
-    """The folder of this name in the working directory, beside the export, or above it, with files of the source.
+    """Return the raw folder of a source. The manifest has only its name, since a path would be valid on one machine.
 
-    The manifest has no path: it would be that of one machine. The digests of the files are verified later.
+    Folders with this name are looked for in the working directory and in the folders above the export. The first one
+    that has the first raw file is used. The digests of the files are verified later.
     """
     name = Path(entry.raw_folder)
     found = [folder / name for folder in (Path(), *export.folder.absolute().parents) if (folder / name).is_dir()]

@@ -1,4 +1,4 @@
-"""Opening of an earlier run for tracing, only if all that its outputs were made with is known and unchanged."""
+"""Opening of an earlier run for tracing. Its code, settings, plugins and outputs must be known and unchanged."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from chat_corpus.runs import previous
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
-#: No added corpus is elsewhere than its report says.
+#: Default for `places`: no added corpus was moved.
 NOWHERE: Mapping[str, str] = {}
 
 
 def interrupted(out: Path) -> Message:
-    """Return the message that files under `out` may be of two runs."""
+    """Return the message that an interrupted run may have left files of two runs in `out`."""
     return message(
         "a run was killed while it moved files into {folder}, or is still doing so; run it again", folder=out
     )
@@ -42,15 +42,16 @@ def load(
     places: Mapping[str, str] = NOWHERE,
     other_code: bool = False,
 ) -> RecordedRun:
-    """Open what an earlier run wrote of source `name` under `out`.
+    """Open the outputs of an earlier run for source `name` in the folder `out`.
 
-    `raw` is the folder of the raw files, if they are not where the report says; for corpora that the user has added,
-    `places` are their files or folders by name. A plugin that the report names is run
-    only if it is among `plugins`: a report is no permission to run code. With `other_code`, the output may have been
-    made by other code.
+    `raw` is the folder of the raw files if it was moved since the run. `places` are the files or folders of added
+    corpora, by name, if they were moved. A plugin in the report is run only if it is among `plugins`, because a report
+    is not a permission to run code. With `other_code`, the outputs may be those of other versions of the code or of its
+    packages.
 
-    Raises UsageError if no run wrote it or such a plugin is not given. Raises ChatCorpusError if this program cannot
-    reproduce it: other code, unknown plugins or settings, or changed outputs.
+    Raises UsageError if no run wrote such outputs, or if a plugin is missing from `plugins`. Raises ChatCorpusError if
+    the outputs cannot be reproduced: the run failed or was interrupted, its code, plugins or settings are different or
+    unknown, or the outputs changed.
     """
     report = _finished(out, name)
     _check_code(name, report, other_code=other_code)
@@ -73,7 +74,7 @@ def load(
 
 
 def _finished(out: Path, name: str) -> FinishedSource:
-    """Return the report on a source. Raises as `load` if there is none, or if it does not describe the outputs."""
+    """Return the report entry of a source. Raises as `load` if there is none, or its run failed or was interrupted."""
     report = read_report(out)
     entry = None if report is None else report.sources.get(name)
     if previous.was_interrupted(out, name, entry):
@@ -115,7 +116,7 @@ def _check_code(name: str, report: FinishedSource, *, other_code: bool) -> None:
 
 
 def _entries(out: Path, name: str, report: FinishedSource) -> list[Entry]:
-    """Return the index of a source. Raises ChatCorpusError if it cannot be read, or if an output has changed."""
+    """Return the index entries of a source. Raises ChatCorpusError if they cannot be read, or if an output changed."""
     try:
         _check_outputs(out, name, report)
         return shard_index.read(layout.index(out, name))
@@ -130,7 +131,7 @@ def _entries(out: Path, name: str, report: FinishedSource) -> list[Entry]:
 def load_by_tsv(
     tsv: Path, raw: str | None = None, plugins: Sequence[str] = (), places: Mapping[str, str] = NOWHERE
 ) -> RecordedRun:
-    """Open a run by the path of a file of pairs, as `load`. Raises UsageError if there is no such file."""
+    """Open the run that wrote a file of pairs. Raises UsageError if there is no such file, and as `load`."""
     if tsv.suffix != ".tsv" or not tsv.is_file():
         raise UsageError(
             message("{file}: no such .tsv file; expected an output such as clean_chat_corpus/ptt.tsv:12", file=tsv)
@@ -139,10 +140,11 @@ def load_by_tsv(
 
 
 def _raw(out: Path, report: SourceEntry, raw: str | None, place: str | None) -> str:
-    """Return the folder that names of raw files are relative to; `raw` and `place` are where the user says they are.
+    """Return the folder that the names of raw files are relative to.
 
-    `raw` applies to sources of the raw folder, `place` to a corpus that the user has added. A raw folder that was moved
-    together with the output is found beside it; the digests of its files are verified as always.
+    `raw` is the raw folder according to the user, and `place` the file or folder of an added corpus; each is None if
+    the user has not given it. A raw folder that was moved together with the output folder is found beside it. The
+    digests of its files are verified in any case.
     """
     if report.definition is UNSET:
         beside = out.absolute().parent / Path(report.raw).name
@@ -154,12 +156,15 @@ def _raw(out: Path, report: SourceEntry, raw: str | None, place: str | None) -> 
 
 
 def _settings(out: Path, name: str, report: FinishedSource, raw: str, plugins: Sequence[str]) -> Settings:
-    """Return the settings that a source was made with, from its report."""
+    """Return the settings that a source was made with, from its report.
+
+    Raises ChatCorpusError if they were edited, or if this version does not know them, and as `permitted_plugins`.
+    """
     file = out / layout.REPORT
     try:
         source_settings = msgspec.convert(report.settings, SourceSettings)
         sections = {section: getattr(source_settings, section) for section in SourceSettings.__struct_fields__}
-        # A definition is not code: it says which of this program's formats reads the files.
+        # A definition is not code: it names the format of this program that reads the files.
         corpora = {} if report.definition is UNSET else {name: report.definition}
         settings = Settings(raw=raw, plugins=_permitted(name, report, plugins), corpora=corpora, **sections)
     except msgspec.ValidationError as error:
@@ -179,16 +184,18 @@ def _settings(out: Path, name: str, report: FinishedSource, raw: str, plugins: S
 
 
 def _permitted(name: str, report: FinishedSource, plugins: Sequence[str]) -> tuple[str, ...]:
-    """Return the plugins that a source was made with, among those that the user gives."""
+    """Return the paths of the plugins that a source was made with, as `permitted_plugins`."""
     return permitted_plugins(name, report.plugins, report.fingerprint.plugins, plugins)
 
 
 def permitted_plugins(
     name: str, files: Sequence[str], digests: Sequence[str], plugins: Sequence[str]
 ) -> tuple[str, ...]:
-    """Return the plugins that a source was made with, `files` with these SHA-256, among those that the user gives.
+    """Return the paths in `plugins` that have the digests of the plugins that a source was made with.
 
-    Raises UsageError if one is not given, ChatCorpusError if one of its name was changed.
+    `files` are the names of these plugins in the report, `digests` their SHA-256, `plugins` the paths that the user
+    gives. Raises UsageError if a plugin is not among them. Raises ChatCorpusError if one with its file name is, but is
+    missing on disk or has a different digest.
     """
     given = {hashlib.sha256(Path(file).read_bytes()).hexdigest(): file for file in plugins if Path(file).is_file()}
     for file, digest in zip(files, digests, strict=True):
@@ -213,9 +220,9 @@ def _inputs(report: FinishedSource) -> dict[str, tuple[int, int, str | None]]:
 
 
 def _check_outputs(out: Path, name: str, report: FinishedSource) -> None:
-    """Raise ChatCorpusError if an output is missing or has another size than in the report.
+    """Raise ChatCorpusError if an output is missing, or if its size differs from the one in the report.
 
-    A dialogue store may be missing: the raw files give the same turns.
+    A dialogue store may be missing, because the raw files give the same turns.
     """
     outputs, store = layout.outputs(out, name), layout.dialogues(out, name).relative_to(out).as_posix()
     for path, (size, _) in report.outputs.items():
@@ -242,10 +249,10 @@ def load_by_raw_file(
     plugins: Sequence[str] = (),
     places: Mapping[str, str] = NOWHERE,
 ) -> tuple[RecordedRun, str]:
-    """Open the source under `out` that read a raw file; return it and the name of the file in its report.
+    """Open the run of the source in `out` that read a raw file. Return it, and the name of the file in the report.
 
-    `path` leads to a file, or to a member of an archive as if that were a folder, or is a name in a report. Raises
-    UsageError if no source in the report read it, and as `load`.
+    `path` is the path of a file, a path such as archive.zip/member for a member of an archive, or the name in the
+    report. Raises UsageError if there is no report, or no source in it that read the file, and as `load`.
     """
     report = read_report(out)
     if report is None:
@@ -263,7 +270,7 @@ def load_by_raw_file(
 
 
 def _not_read(path: str, file: Path, report: Report) -> Message:
-    """Return the message that no source in a report read a raw file."""
+    """Return the message that no source in the report read a raw file."""
     names = [read.file for entry in report.sources.values() for read in entry.files]
     similar = [name for name in names if Path(name).name == Path(path).name]
     if similar:
@@ -284,7 +291,11 @@ def _not_read(path: str, file: Path, report: Report) -> Message:
 
 
 def _reported_name(path: str, files: list[str], raw: str) -> str | None:
-    """Return the name among `files` of a path, which may lead to the raw folder in any way, or be a name itself."""
+    """Return the one of `files` that a path means; None if there is none.
+
+    `files` are names relative to the folder `raw`. The path may be absolute, relative, or contain links, or be one of
+    the names.
+    """
     relative = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
     relative.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
     names = [displayed(Path(name).as_posix()) for name in relative]

@@ -1,4 +1,4 @@
-"""An earlier run of one source, with shards that can be replayed and checked against the output.
+"""An earlier run of one source. Its shards can be processed again, and the result is checked against the output.
 
 Only outputs that the raw files, the recorded settings and this code reproduce byte for byte are traced.
 """
@@ -30,15 +30,16 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Source
 
-#: Advice on outputs that cannot be traced.
+#: Advice if an output cannot be traced.
 RERUN = message("run it again for an output that can be traced")
-#: Number of replayed shards in memory: neighbouring rows are mostly of one, and a repeat refers to another.
+#: Maximum number of replayed shards in memory: rows near each other are mostly in one shard, and a dropped pair may
+#: repeat a pair of a second one.
 _CACHED = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedRun:
-    """The outputs of one source under `out`, as the report describes them; created by `load`."""
+    """The outputs of one source in the folder `out`, as the report describes them. Created by `open_run.load`."""
 
     out: Path
     name: str
@@ -46,29 +47,29 @@ class RecordedRun:
     settings: Settings
     source: Source
     entries: list[Entry]
-    #: Size in bytes, time of modification in nanoseconds, and SHA-256 of each raw file; None if it was not read fully.
+    #: By name of raw file: size in bytes, modification time in nanoseconds, and SHA-256, None if it was not read fully.
     inputs: Mapping[str, tuple[int, int, str | None]]
     _replayed: dict[int, ReplayedShard] = field(default_factory=dict)
     _files: dict[str, RawFile] = field(default_factory=dict)
 
     @property
     def tsv(self) -> Path:
-        """Path of the file of pairs."""
+        """The path of the file of pairs."""
         return self.out / f"{self.name}.tsv"
 
     @property
     def source_settings(self) -> SourceSettings:
-        """Settings that the source was made with."""
+        """The settings that the source was made with."""
         return self.settings.of(self.name)
 
     @property
     def rows(self) -> int:
-        """Number of rows in the file of pairs."""
+        """The number of rows in the file of pairs."""
         last = self.entries[-1] if self.entries else None
         return last.row + last.rows - 1 if last else 0
 
     def entry_of_row(self, row: int) -> Entry:
-        """Return the index entry of the shard that wrote a row, from 1. Raises UsageError if there is no such row."""
+        """Return the index entry of the shard that wrote a row, numbered from 1. Raises UsageError if it is missing."""
         if not 1 <= row <= self.rows:
             rows = count_noun(self.rows, "row")
             raise UsageError(
@@ -81,7 +82,11 @@ class RecordedRun:
         return next((entry for entry in self.entries if _holds(entry, file, record)), None)
 
     def replay(self, entry: Entry) -> ReplayedShard:
-        """Process a shard again. Raises ChatCorpusError if the result differs from the output."""
+        """Process a shard again and return the result.
+
+        Raises UsageError if the raw folder is not found. Raises ChatCorpusError if a raw file is missing or changed, or
+        if the result differs from the output.
+        """
         if entry.shard not in self._replayed:
             while len(self._replayed) >= _CACHED:
                 del self._replayed[next(iter(self._replayed))]
@@ -125,11 +130,11 @@ class RecordedRun:
 
     @property
     def _flag(self) -> str:
-        """The flag that names the new location of the raw files."""
+        """The flag with which a user names the new location of the raw files."""
         return "--raw" if self.report.definition is UNSET else f"--add {self.name}=PATH"
 
     def _input(self, name: str) -> RawFile:
-        """Return a raw file. Raises UsageError or ChatCorpusError if it is missing or not the one that was read."""
+        """Return a raw file by its name in the report. Raises as `replay` if it is not the file that the run read."""
         if name not in self._files:
             self._files[name] = self._find_input(name)
         return self._files[name]
@@ -169,7 +174,7 @@ class RecordedRun:
         return file
 
     def _check_input(self, name: str, file: RawFile) -> None:
-        """Raise ChatCorpusError if a raw file is not the one that was read."""
+        """Raise ChatCorpusError if the size of a raw file changed, or if its modification time and its SHA-256 did."""
         size, modified, sha256 = self.inputs[name]
         if file.size != size:
             raise ChatCorpusError(
@@ -197,7 +202,7 @@ class RecordedRun:
             )
 
     def _check_rows(self, entry: Entry, pairs: pl.DataFrame) -> None:
-        """Raise ChatCorpusError if the file of pairs does not have these pairs at the position of the shard."""
+        """Raise ChatCorpusError if the rows of a shard in the file of pairs are not exactly these pairs."""
         expected = tsv.encode(pairs)
         with self.tsv.open("rb") as stream:
             stream.seek(entry.tsv)
@@ -229,7 +234,7 @@ class RecordedRun:
         )
 
     def line(self, row: int) -> str:
-        """Return the text of a row, without its line break."""
+        """Return the text of a row, numbered from 1, without the line break. Raises UsageError if it is missing."""
         entry = self.entry_of_row(row)
         with self.tsv.open("rb") as stream:
             stream.seek(entry.tsv)
@@ -238,7 +243,7 @@ class RecordedRun:
         return data[start : data.index(b"\n", start)].decode("utf-8")
 
     def tsv_bytes(self, entry: Entry | None) -> int:
-        """Return the number of bytes of a shard in the file of pairs."""
+        """Return the size in bytes of the rows of a shard in the file of pairs; 0 for None."""
         if entry is None:
             return 0
         is_last = entry.shard + 1 == len(self.entries)
@@ -246,9 +251,9 @@ class RecordedRun:
         return (size if is_last else self.entries[entry.shard + 1].tsv) - entry.tsv
 
     def reject_of_dropped(self, shard: ReplayedShard, number: int) -> DroppedPair:
-        """Return the reject of a dropped pair of a shard, by its number from 0.
+        """Return the reject of a dropped pair by its number among those of the shard, from 0.
 
-        Raises ChatCorpusError if it was edited.
+        Raises ChatCorpusError if the line in the rejects is not valid JSON of such a reject.
         """
         try:
             return msgspec.json.decode(shard.dropped_lines[number], type=DroppedPair)
@@ -260,15 +265,15 @@ class RecordedRun:
             ) from error
 
 
-#: Whether a pass over all pairs dropped a pair.
+#: Mask of the pairs that a pass over all pairs dropped.
 _DROPPED = pl.col("reason").is_null() & pl.col("row").is_null()
 
 
 def _numbered(mask: pl.Expr) -> pl.Expr:
-    """Return the number of each row in a mask among those in it, from 0; null for the others."""
+    """Return an expression that numbers the rows where the mask is true, from 0; null in the other rows."""
     return pl.when(mask).then(mask.cum_sum() - 1)
 
 
 def _holds(entry: Entry, file: str, record: int) -> bool:
-    """Whether a shard read a record."""
+    """Whether the shard of an index entry read a record of a file."""
     return any(span.file == file and span.first <= record < span.first + span.records for span in entry.pieces)

@@ -1,4 +1,4 @@
-"""A shard that was processed again, with its turns, its pairs and what passes over all pairs dropped."""
+"""A shard that was processed again: its turns, and its pairs with those that passes over all pairs dropped."""
 
 from __future__ import annotations
 
@@ -15,14 +15,18 @@ from chat_corpus.pipeline.shard import Shard
 
 
 class PairAddress(msgspec.Struct, frozen=True):
-    """The record that holds the query of a pair."""
+    """The address of a pair: file and number of the record that contains its query."""
 
     file: str
     record: int
 
 
 class DroppedPair(msgspec.Struct, frozen=True):
-    """The reject of a pair that a pass over all pairs dropped: its address, and that of the pair that it repeats."""
+    """The reject of a pair that a pass over all pairs dropped.
+
+    `file` and `record` are the address of the record with its query. `same_as` is the address of the pair that it
+    repeats; null if it was dropped for a different reason.
+    """
 
     file: str
     record: int
@@ -35,12 +39,13 @@ class DroppedPair(msgspec.Struct, frozen=True):
 class ReplayedShard:
     """A shard that was processed again.
 
-    turns    the turns of `ShardResult`, with `at`, the number of the row in the frame, `place`, the number of the turn
-             in its record, both from 0, and `unread`, whether the turn was rejected before the filters
-    pairs    all pairs of `process.possible_pairs`, with `query_at` and `answer_at`, which refer to `turns.at`; `row`,
-             the row of the TSV, from 1, null for a pair with a reason and for one that a pass over all pairs dropped;
-             `dropped`, the number of such a pair, from 0
-    records  the raw records of each piece
+    turns    the turns of `ShardResult`, with three more columns: `at`, the row number in the frame, from 0; `place`,
+             the number of the turn in its record, from 0; `unread`, whether the turn was rejected before the filters
+    pairs    all pairs of `process.possible_pairs`. `query_at` and `answer_at` are values of `turns.at`. There are two
+             more columns: `row`, the row number in the TSV, from 1, null for pairs that were not written; `dropped`,
+             the number of the pair among those that passes over all pairs dropped, from 0, null for the others
+    records  the raw records of each piece of the shard
+    rejects  path of the rejects file of the source
     """
 
     entry: Entry
@@ -52,7 +57,7 @@ class ReplayedShard:
 
     @cached_property
     def dropped_lines(self) -> list[bytes]:
-        """Lines of the pairs in the rejects file that passes over all pairs dropped, in order."""
+        """The lines of the rejects file for the pairs that passes over all pairs dropped, in the order of the pairs."""
         with self.rejects.open("rb") as stream:
             stream.seek(self.entry.duplicates)
             return [stream.readline() for _ in range(sum(self.entry.dropped[1::2]))]

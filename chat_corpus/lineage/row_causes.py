@@ -1,8 +1,8 @@
-"""Rows of a shard in which two runs over the same raw data differ, and the cause of each.
+"""Rows of a shard that differ between two runs over the same raw data, and the cause of each difference.
 
-A pair is the same in both runs if the addresses of its two turns are. The cause of a difference between two turns is
-searched in the order of the stages: how the record was read, the first text step after which the texts differ, the
-conversion, the masking of personal data, a filter.
+A pair is the same pair in both runs if its two turns have the same addresses. The stages are searched in order for the
+cause of a difference between two turns: reading of the record, text steps (the first one after which the texts differ),
+script conversion, masking of personal data, filters.
 """
 
 from __future__ import annotations
@@ -28,28 +28,30 @@ _PAIR = [f"{side}_{name}" for side in _SIDES for name in _TURN]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunSide:
-    """A run and its replay of a shard; `shard` is null if the limit of the run ended before."""
+    """A run, and its replay of a shard; None if the run stopped before this shard because of `read.limit`."""
 
     run: RecordedRun
     shard: ReplayedShard | None
 
     @property
     def pairing(self) -> Pairing:
-        """Pairing of the turns."""
+        """The pairing of the turns in this run."""
         return self.run.source_settings.pairs.pairing(self.run.source.pairing)
 
     @property
     def step_config(self) -> StepConfig:
-        """Options and traits of the text steps."""
+        """The options and the traits for the text steps."""
         traits = self.run.source.traits
         if self.shard is not None:
             traits = self.shard.shard.traits(traits)
         return self.run.source_settings.text, traits
 
     def turns(self, other: RunSide) -> pl.DataFrame:
-        """Return turns by address (`file_index, record, place`), with the text after each stage and the filter.
+        """Return the turns of the shard.
 
-        `other_rejects` says whether the filters of the other run would reject the turn.
+        Columns: the address `file_index, record, place`; `dialogue_id, turn_index`; the text after each stage (`raw`,
+        `before_conversion`, `before_masking`, `text`); `reason` and `message`; `rule`, the name of the filter that
+        rejects the turn; `other_rejects`, whether a filter of the run `other` would reject it.
         """
         if self.shard is None:
             return pl.DataFrame(schema={**_TURN, **_FATE, "other_rejects": pl.Boolean()})
@@ -64,7 +66,12 @@ class RunSide:
         )
 
     def pairs(self) -> pl.DataFrame:
-        """Return possible pairs by the addresses of their turns, with `row`, `reason`, and the line `tsv` if any."""
+        """Return the possible pairs of the shard.
+
+        Columns: `file_index, record, place` of both turns, with the prefixes `query_` and `answer_`; `row`, the row
+        number in the TSV; `reason`; `rule`, the name of the filter of pairs that rejects the pair; `tsv`, the line of
+        the TSV. `row` and `tsv` are null for pairs that were not written.
+        """
         if self.shard is None:
             keys = {f"{side}_{name}": dtype for side in _SIDES for name, dtype in _TURN.items()}
             columns = {"row": pl.UInt32, "reason": pl.String, "rule": pl.String, "tsv": pl.String}
@@ -78,13 +85,13 @@ class RunSide:
         return pairs.with_columns(line, rule=rule, **places).select(*_PAIR, "row", "reason", "rule", "tsv")
 
     def _pair_filters(self, pairs: pl.DataFrame) -> pl.Series:
-        """Return the first filter that rejects each pair; null where none does."""
+        """Return the name of the first filter of pairs that rejects each pair; null if there is none."""
         messages = filter_table.evaluate_pair_filters(pairs, self.run.source_settings.filters, self.run.source)
         return _first_name(messages, len(pairs))
 
 
 def _first_name(messages: pl.DataFrame, rows: int = 0) -> pl.Series:
-    """Return the name of the first column that is not null in each row; `rows` nulls if there are no columns."""
+    """Return, for each row, the name of the first column that is not null; `rows` nulls if there are no columns."""
     if not messages.width:
         return pl.Series("rule", [None], dtype=pl.String).new_from_index(0, rows)
     names = (pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in messages.columns)
@@ -92,11 +99,12 @@ def _first_name(messages: pl.DataFrame, rows: int = 0) -> pl.Series:
 
 
 def row_differences(old: RunSide, new: RunSide) -> pl.DataFrame:
-    """Return the rows of a shard in which two runs differ, in the order of their addresses.
+    """Return the rows of a shard that differ between two runs, in the order of their addresses.
 
-    Columns: `query_file_index, query_record, answer_file_index, answer_record`; `row, tsv, reason` of the old run: row
-    and line if it wrote the pair, the reason if it rejected a turn; the same with `_new` of the new run; and `causes`,
-    a list of codes of `Factor` that cannot be separated, null if none was found.
+    Columns: `query_file_index, query_record, answer_file_index, answer_record`; for the old run, `row` and `tsv` (row
+    number and line, null if it did not write the pair) and `reason` (null if it did not reject the pair or one of its
+    turns); for the new run, `row_new, tsv_new, reason_new`; `causes`, a list of codes of `Factor` that cannot be
+    separated, null if no cause was found.
     """
     sides = [side.pairs().with_columns(there=pl.lit(value=True)) for side in (old, new)]
     both = sides[0].join(sides[1], on=_PAIR, how="full", coalesce=True, suffix="_new")
@@ -113,11 +121,12 @@ def row_differences(old: RunSide, new: RunSide) -> pl.DataFrame:
 
 
 def _causes(*, pairing_differs: bool) -> pl.Expr:
-    """Return the causes of a difference between pairs.
+    """Return an expression for the causes of a difference between pairs, with codes of `Factor`.
 
-    A pair that is not possible in one run lacks a turn there, or has other neighbours. Otherwise the cause is what
-    makes only one run reject a turn, or else what makes the turns differ. A pair that only one run drops as a repeat
-    may have become one by its text, by that of the first such pair, or by neither: these cannot be separated.
+    If a pair is possible in only one run, the other run lacks one of its turns or pairs turns differently. Otherwise,
+    the cause is what makes only one run reject a turn or the pair, if one does, or what makes the turns differ. If a
+    pass over all pairs drops the pair in only one run, the reason may be its text, the text of the pair that it
+    repeats, or the settings of the pass; these cannot be separated.
     """
     turn_causes = [pl.col(f"{side}_causes") for side in _SIDES]
     rejected_once = [pl.col(f"{side}_rejected_once") for side in _SIDES]
@@ -141,10 +150,11 @@ def _causes(*, pairing_differs: bool) -> pl.Expr:
 
 
 def _pair_rejection(query: pl.Expr, answer: pl.Expr) -> pl.Expr:
-    """Return why only one run rejects a pair, from the causes for its turns.
+    """Return an expression for the causes why only one run rejects a pair, from the causes for its turns.
 
-    If the new run does, a filter that rejects a turn by itself is enough, whatever else the rejection of the other turn
-    needs. If the old run does, the pair comes back only with both turns.
+    If the new run rejects the pair and a filter alone is the cause for one turn, that is enough: several causes for the
+    other turn are left out. In all other cases, the causes for both turns count. (A pair that the old run rejected
+    comes back only if both turns do.)
     """
     is_new = pl.col("reason_new").is_not_null()
     return (
@@ -165,9 +175,10 @@ def _is_several(causes: pl.Expr) -> pl.Expr:
 
 
 def _turn_differences(old: RunSide, new: RunSide, rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the turns of pairs: `file_index, record, place`, and the `causes` of the difference.
+    """Return the turns of the pairs in `rows`.
 
-    `rejected_once` says whether only one run rejects the turn.
+    Columns: `file_index, record, place`; `rejected_once`, whether only one run rejects the turn; `causes` of the
+    difference between the runs, null if there is none or if it was not found.
     """
     keys = pl.concat(rows.select(pl.col(f"{side}_{name}").alias(name) for name in _TURN) for side in _SIDES).unique()
     sides = [
@@ -180,7 +191,7 @@ def _turn_differences(old: RunSide, new: RunSide, rows: pl.DataFrame) -> pl.Data
         for side, other in ((old, new), (new, old))
     ]
     turns = sides[0].hstack(sides[1].select(pl.exclude(*_TURN).name.suffix("_new")))
-    # A run rejects the texts of the other as it would its own.
+    # The filters of each run were applied to the texts of the other run.
     crossed = {"old_rejects_new": "other_rejects_new", "new_rejects_old": "other_rejects"}
     turns = turns.with_columns(_steps(old, new, turns), **crossed)
     both = pl.col("there").is_not_null() & pl.col("there_new").is_not_null()
@@ -203,7 +214,7 @@ def _differ(name: str) -> pl.Expr:
 
 
 def _text_causes() -> pl.Expr:
-    """Return why the texts of turns that were read alike differ."""
+    """Return an expression for the causes why turns with the same raw text have different clean texts."""
     return (
         pl.when(_differ("before_conversion"))
         .then(with_name(CauseKind.STEP, pl.col("step")))
@@ -215,10 +226,11 @@ def _text_causes() -> pl.Expr:
 
 
 def _turn_rejection() -> pl.Expr:
-    """Return why only one run rejects a turn.
+    """Return an expression for the causes why only one run rejects a turn.
 
-    The cause is its filter if that would reject the text of the other run too, its text if the filters of the other
-    run would reject that, and both together if neither alone makes the difference.
+    The cause is the filter if the filters of the rejecting run would also reject the text of the other run. It is the
+    text if the filters of the other run would also reject the text of the rejecting run. It is both together if both
+    conditions are true, or neither is.
     """
     rejects_new = pl.col("reason_new").is_not_null()
     filter_cause = with_name(CauseKind.FILTER, pl.when(rejects_new).then("rule_new").otherwise("rule"))
@@ -234,18 +246,21 @@ def _turn_rejection() -> pl.Expr:
 
 
 def _together(text: pl.Expr, filter_: pl.Expr) -> pl.Expr:
-    """Return both causes; null if one of them was not found."""
+    """Return an expression for both causes in one list; null if one of them was not found."""
     return pl.when(text.is_not_null() & filter_.is_not_null()).then(pl.concat_list(text, filter_))
 
 
 def _beyond_limit(side: RunSide, there: str) -> pl.Expr:
-    """Whether a turn is missing from a run because of `read.limit`."""
+    """Return an expression: whether a turn is missing from a run because of `read.limit`."""
     limit = side.run.source_settings.read.limit
     return pl.col(there).is_null() & (pl.col("record") > limit) if limit else pl.lit(value=False)
 
 
 def _steps(old: RunSide, new: RunSide, turns: pl.DataFrame) -> pl.Series:
-    """Return the step that makes turns differ that were read alike; null if the steps do not reproduce the runs."""
+    """Return the name of the first step after which turns with the same raw text differ.
+
+    The name is null for other turns, and for turns for which running the steps does not reproduce the two results.
+    """
     same_raw = pl.col("raw") == pl.col("raw_new")
     mask = turns.select((same_raw & _differ("before_conversion")).fill_null(value=False)).to_series()
     changed = turns.filter(mask)

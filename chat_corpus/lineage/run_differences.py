@@ -1,4 +1,4 @@
-"""Differences between two runs of one source, by their reports, and the shards with outputs that differ."""
+"""Differences between two runs of one source according to their reports, and the shards with different outputs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BLOCK = 1 << 24
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Setting:
-    """A setting that changed, and its two values."""
+    """A changed setting: its dotted key, and its values in both runs."""
 
     key: str
     old: object
@@ -31,12 +31,12 @@ class Setting:
 class RunDifferences:
     """Differences between two runs of one source.
 
-    known     whether both reports describe a finished run
+    known     whether both reports describe a finished run; otherwise, the other fields are empty
     settings  settings that differ
-    code      the two digests of code and packages, if they differ
+    code      digests of code and packages in both runs; None if they are the same
     inputs    names of raw files that differ
-    plugins   whether plugins, or code that they import, differ
-    edited    outputs that were edited after their run, by size and time
+    plugins   whether the code of the source, of plugins, or of modules that they import differs
+    edited    paths of the .tsv files with a size or time that differs from the report
     """
 
     known: bool
@@ -47,7 +47,10 @@ class RunDifferences:
     edited: tuple[str, ...] = ()
 
     def only(self) -> CauseKind | None:
-        """Return the only difference; None if there are several or none. All that decides an output is among them."""
+        """Return the only difference; None if there are several or none, or if an output was edited.
+
+        Settings, code, raw files and plugins are all that an output depends on.
+        """
         differences = {
             CauseKind.SETTINGS: self.settings,
             CauseKind.CODE: self.code,
@@ -64,7 +67,7 @@ class RunDifferences:
 
 
 def compare_reports(outs: tuple[Path, Path], name: str) -> RunDifferences:
-    """Return the differences between two runs of a source into two folders."""
+    """Return the differences between the runs that wrote a source to two folders."""
     old, new = (report.report_entry(out).get(name) for out in outs)
     if not isinstance(old, FinishedSource) or not isinstance(new, FinishedSource):
         return RunDifferences(known=False)
@@ -87,7 +90,10 @@ def compare_reports(outs: tuple[Path, Path], name: str) -> RunDifferences:
 
 
 def _inputs(old: FinishedSource, new: FinishedSource) -> Iterator[str]:
-    """Yield the files that differ: by SHA-256, or by size and time if one of them was not read fully."""
+    """Yield the names of raw files that differ.
+
+    Files are compared by SHA-256, or by size and modification time if one of the two runs did not read a file fully.
+    """
     sides = []
     for entry in (old, new):
         digests = {file.file: file.sha256 for file in entry.files}
@@ -107,12 +113,15 @@ def _is_same_input(old: _Input | None, new: _Input | None) -> bool:
     return old[0] == new[0] if has_digests else old[1:] == new[1:]
 
 
-#: Index entries of a shard in two runs; null in a run that does not have it.
+#: Index entries of a shard in the old and the new run; None in a run that does not have it.
 ShardPair = tuple["Entry | None", "Entry | None"]
 
 
 def pair_shards(old: RecordedRun, new: RecordedRun) -> list[ShardPair] | None:
-    """Return the shards of both runs in pairs of the same records; None if the two runs cut the files differently."""
+    """Return pairs of shards with the same records; None if the two runs cut the files differently.
+
+    A shard may be missing in one run if one of the runs has a `read.limit`.
+    """
     sides = [
         {tuple((span.file, span.first) for span in entry.pieces): entry for entry in run.entries} for run in (old, new)
     ]
@@ -126,12 +135,15 @@ def pair_shards(old: RecordedRun, new: RecordedRun) -> list[ShardPair] | None:
 
 
 def _holds_same_records(old: Span, new: Span) -> bool:
-    """Whether two spans that begin with the same record hold the same ones; their bytes depend on the encoding."""
+    """Whether two spans that begin with the same record contain the same records.
+
+    If the encodings differ, the byte ranges do too, so only the numbers of records are compared.
+    """
     return old == new or (old.encoding != new.encoding and old.records == new.records)
 
 
 def explain_different_cuts(old: RecordedRun, new: RecordedRun) -> Message:
-    """Return the reason why two runs cut the files differently: another encoding, or else another shard size."""
+    """Return why two runs cut the raw files differently: different encodings, or else different shard sizes."""
     sides = [{span.file: span.encoding for entry in run.entries for span in entry.pieces} for run in (old, new)]
     changed = [name for name in sides[0] if sides[1].get(name, sides[0][name]) != sides[0][name]]
     if not changed:
@@ -144,7 +156,7 @@ def explain_different_cuts(old: RecordedRun, new: RecordedRun) -> Message:
 
 
 def differing_shards(old: RecordedRun, new: RecordedRun, pairs: list[ShardPair]) -> list[ShardPair]:
-    """Return the pairs of shards with rows that are not the same, byte for byte."""
+    """Return the pairs of shards that have different rows, compared byte for byte."""
     with old.tsv.open("rb") as old_stream, new.tsv.open("rb") as new_stream:
         return [
             pair

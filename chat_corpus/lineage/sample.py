@@ -1,4 +1,4 @@
-"""Random rows of the output of a run, before and after cleaning: shards of the rows are processed again."""
+"""Random rows of the output of a run, before and after cleaning. The shards of the rows are processed again."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from chat_corpus.outputs.report import FinishedSource, read_report
 from chat_corpus.schema import Reason
 
 _ROLES = ("query", "answer")
-#: Shards that are processed to find the next changed row after a random one.
+#: Maximum number of shards that are processed to find the next changed row after a random one.
 _SHARDS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class _File:
-    """A file of a source that lines are drawn from: the lines that contain some bytes, of which there are `total`."""
+    """A file of a source, and the lines to draw from: the `total` lines that contain the bytes `containing`."""
 
     source: str
     path: Path
@@ -37,17 +37,17 @@ class _File:
     containing: bytes = b"\n"
 
     def draw(self, count: int, seed: int) -> list[tuple[int, str]]:
-        """Return random lines and their numbers, from 0, in the order of the file."""
+        """Return random lines as (number, text), in the order of the file; lines to draw from are numbered from 0."""
         numbers = sampling.draw(self.total, count, seed, self.source)
         lines = sampling.read_lines(self.path, self.marks, numbers, self.containing)
         return [(number, line.decode("utf-8", errors="backslashreplace")) for number, line in lines.items()]
 
 
 def sample_output(out: Path, request: SampleRequest) -> Sample:
-    """Return random rows or rejects of the output folder of a run.
+    """Return random rows or rejects from the output folder of a run.
 
-    Raises UsageError if no run wrote the folder, or if it has no such source or reason; ChatCorpusError if an output
-    cannot be read, or, for changed rows only, if the raw files cannot be processed again.
+    Raises UsageError if the folder has no report, or has no requested source or reason. Raises ChatCorpusError if an
+    output cannot be read or, if only changed rows are requested, if the raw files cannot be processed again.
     """
     names = _sources(out, request)
     files = {name: _rejects(out, name, request.reason) if request.rejected else _pairs(out, name) for name in names}
@@ -72,7 +72,7 @@ def sample_output(out: Path, request: SampleRequest) -> Sample:
 
 
 def _draw_more(out: Path, files: dict[str, _File], rows: dict[str, list[SampledRow]], request: SampleRequest) -> None:
-    """Draw further changed rows from the sources that have some, in place of those that other sources lack."""
+    """Draw more changed rows from sources that have them, if other sources have too few. Updates `rows`."""
     for name, file in files.items():
         missing = request.count - sum(map(len, rows.values()))
         drawn = rows.get(name, [])
@@ -81,7 +81,7 @@ def _draw_more(out: Path, files: dict[str, _File], rows: dict[str, list[SampledR
 
 
 def _sources(out: Path, request: SampleRequest) -> list[str]:
-    """Return the names of the sources to draw from. Raises UsageError."""
+    """Return the names of the sources to draw from. Raises UsageError if there is no report, or no such source."""
     report = read_report(out)
     if report is None:
         raise UsageError(
@@ -98,7 +98,7 @@ def _sources(out: Path, request: SampleRequest) -> list[str]:
 
 
 def check_names(folder: Path, names: Sequence[str], available: Sequence[str]) -> None:
-    """Raise UsageError for a name of a source that a folder does not have."""
+    """Raise UsageError if one of `names` is not in `available`, the names of the sources in a folder."""
     for name in names:
         if name not in available:
             raise UsageError(
@@ -112,7 +112,7 @@ def check_names(folder: Path, names: Sequence[str], available: Sequence[str]) ->
 
 
 def _pairs(out: Path, name: str) -> _File:
-    """The file of pairs, with the marks of its index. Raises ChatCorpusError."""
+    """Return the file of pairs of a source, with marks from its index. Raises ChatCorpusError if that is damaged."""
     path = layout.places(out, name)[0]
     with _reading(layout.index(out, name)):
         entries = shard_index.read(layout.index(out, name))
@@ -121,9 +121,10 @@ def _pairs(out: Path, name: str) -> _File:
 
 
 def _rejects(out: Path, name: str, reason: str | None) -> _File:
-    """The rejects, or those with one reason. Raises ChatCorpusError.
+    """Return the rejects file of a source; the lines to draw from are all, or those with one reason.
 
-    Quotes inside of texts are escaped, so that no text holds the bytes of a key with its value.
+    The bytes of the key `reason` and its value are searched for. They cannot be in a text, where quotes are escaped.
+    Raises ChatCorpusError if the file cannot be read.
     """
     path = layout.places(out, name)[1]
     containing = b"\n" if reason is None else f'"reason":{json.dumps(reason)}'.encode()
@@ -134,7 +135,7 @@ def _rejects(out: Path, name: str, reason: str | None) -> _File:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Raise ChatCorpusError for a file that cannot be read."""
+    """Raise ChatCorpusError, which names the file, if reading it in the block fails."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -144,7 +145,7 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _reject(line: tuple[int, str]) -> SampledRow:
-    """Return the row of a line of the rejects."""
+    """Return a line of the rejects file, given as (number, text), as a row."""
     reject = json.loads(line[1])
     address = f"{reject['file']}:{reject['record']}"
     text = SampledText(role="raw", address=address, before=reject.get("raw"), after=None)
@@ -154,7 +155,11 @@ def _reject(line: tuple[int, str]) -> SampledRow:
 
 
 def _rows(out: Path, file: _File, count: int, request: SampleRequest, remarks: list[Message]) -> Iterator[SampledRow]:
-    """Yield rows of a source; without the texts before cleaning if they cannot be made again, with a remark."""
+    """Yield random rows of a source.
+
+    If the shards cannot be processed again, the rows lack the texts before cleaning, and a remark gives the reason; if
+    only changed rows are requested, ChatCorpusError is raised.
+    """
     try:
         run = open_run.load(out, file.source, request.raw, plugins=request.plugins, places=request.places)
         numbers = sorted(sampling.draw(file.total, count, request.seed, file.source))
@@ -182,7 +187,7 @@ def _few(source: str, rows: int) -> Message:
 
 
 def _written(file: _File, number: int, line: str) -> SampledRow:
-    """Return a row as it was written. Raises ChatCorpusError for a line that no run wrote."""
+    """Return a row without texts before cleaning. Raises ChatCorpusError if the line does not have two fields."""
     fields = line.split("\t")
     if len(fields) != len(_ROLES):
         raise ChatCorpusError(
@@ -203,12 +208,12 @@ def _written(file: _File, number: int, line: str) -> SampledRow:
 
 
 def _row(run: RecordedRun, row: int) -> SampledRow:
-    """Return a row with the texts that it was made of, as they were read."""
+    """Return a row of the TSV, by its number from 1, with the texts of its turns before cleaning."""
     shard = run.replay(run.entry_of_row(row))
     pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
     clean = {role: pair[role] for role in _ROLES}
     columns = run.line(row).split("\t")
-    # A file has a line break as two characters, which cleaning did not change.
+    # The TSV has line breaks as two characters. This is not a change by cleaning, so the clean texts are shown instead.
     written = tuple(columns) == tsv.columns(pl.DataFrame([clean])).row(0)
     after = zip(_ROLES, clean.values() if written else columns, strict=True)
     texts = tuple(_text(shard, role, pair[f"{role}_at"], text) for role, text in after)
@@ -222,7 +227,11 @@ def _text(shard: ReplayedShard, role: str, at: int, text: str) -> SampledText:
 
 
 def _next_changed(run: RecordedRun, numbers: Sequence[int]) -> list[int]:
-    """Return for each number of a row, from 0, that of the next changed row, each once."""
+    """Return, for each row number, the number of the next changed row; numbers count from 0.
+
+    A changed row is used once. If the next `_SHARDS` shards have no further one, the number is left out. After the last
+    shard, the search continues with the first.
+    """
     found: set[int] = set()
     for number in numbers:
         first = run.entry_of_row(number + 1).shard
@@ -236,7 +245,7 @@ def _next_changed(run: RecordedRun, numbers: Sequence[int]) -> list[int]:
 
 
 def _changed_rows(shard: ReplayedShard) -> list[int]:
-    """Return the rows of a shard with a text that cleaning changed."""
+    """Return the numbers, from 1, of the rows of a shard with a text that cleaning changed."""
     rows = shard.pairs.filter(pl.col("row").is_not_null())
     raw = shard.turns["raw"]
     changed = [raw.gather(rows[f"{side}_at"]).ne_missing(rows[side]) for side in ("query", "answer")]

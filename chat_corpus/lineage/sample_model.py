@@ -1,4 +1,4 @@
-"""The shape of a sample: rows with their texts before and after."""
+"""Requests for samples, and samples: rows with their texts before and after cleaning."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from chat_corpus.messages import Message, message
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampleRequest:
-    """What to draw: `count` rows in all, from `sources`, or from all without any.
+    """What to draw.
 
-    rejected  rejects in place of rows; `reason` is that of all of them, if it is given
-    changed   only rows with a text that cleaning changed
+    count     number of rows in all
+    sources   names of the sources to draw from; all sources if it is empty
+    rejected  whether to draw rejects instead of rows
+    reason    the reason of all rejects to draw; None for any
+    changed   whether to draw only rows with a text that cleaning changed
+    seed      number of the sample: a different seed gives a different one
     raw, plugins, places  as for `open_run.load`
     """
 
@@ -30,9 +34,12 @@ class SampleRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampledText:
-    """A text of a row: its `role` in it, the address of its raw record, and the text before and after cleaning.
+    """A text of a row, before and after cleaning.
 
-    `before` is null if the raw record cannot be read again, `after` if the text was rejected.
+    role     role in the row, such as `query`; `raw` for a reject
+    address  address of the raw record; None if it is not known
+    before   None if the raw record cannot be read again
+    after    None if the text was rejected
     """
 
     role: str
@@ -48,7 +55,7 @@ class SampledText:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SampledRow:
-    """A row or a reject: its address, which `trace` or `explain` takes, its texts, and for a reject the reason."""
+    """A row or a reject, which has a reason. The commands `trace` and `explain` take the address."""
 
     source: str
     address: str
@@ -59,20 +66,20 @@ class SampledRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
-    """Rows in the order of their sources and files; `remarks` say what is missing, and why."""
+    """Rows in the order of sources and files; `remarks` describe what is missing, and why."""
 
     rows: tuple[SampledRow, ...]
     remarks: tuple[Message, ...]
 
 
 def without_rows(request: SampleRequest, available: Mapping[str, int]) -> list[Message]:
-    """Return a remark on each source that the user names and that has nothing to draw from."""
+    """Return a remark for each source that the user names and that has nothing to draw from."""
     names = [name for name in dict.fromkeys(request.sources) if not available.get(name)]
     return [message("{source}: nothing to draw from", source=name) for name in names]
 
 
 def allot(count: int, available: Mapping[str, int]) -> dict[str, int]:
-    """Spread a number of rows over sources: equal numbers, as far as each has that many.
+    """Return the number of rows to draw from each source: equal numbers, or all rows of sources with fewer.
 
     >>> allot(7, {"a": 1, "b": 9, "c": 9})
     {'a': 1, 'b': 3, 'c': 3}

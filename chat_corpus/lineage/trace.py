@@ -1,4 +1,4 @@
-"""Origin of a row of an output, and fate of a raw record, both exact because the shard is processed again."""
+"""Origin of an output row, and fate of a raw record. Both are exact, because the shard is processed again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing
 
-#: Names of the script conversion and of the masking among the steps that changed a text.
+#: Names of the script conversion and of the masking of personal data in `TurnTrace.changes`.
 CONVERSION, MASKING = "conversion", "masking"
 Side = Literal["query", "answer"]
 
@@ -28,9 +28,9 @@ Side = Literal["query", "answer"]
 class Address:
     """Address of a turn in the raw data.
 
-    record      number of the record, as in the rejects
-    place       number of the turn in the record, from 0
-    turn_index  number of the turn in its dialogue, from 0; null if it is in none
+    `file` and `record` are the name of the raw file and the number of the record, as in the rejects. `place` is the
+    number of the turn in the record, from 0. `turn_index` is the number of the turn in its dialogue, from 0; it is null
+    if the turn is not in a dialogue.
     """
 
     file: str
@@ -41,15 +41,15 @@ class Address:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnTrace:
-    """A turn from the raw record to the result.
+    """A turn, from the raw record to the clean text.
 
-    read         text as the format read it; null if the record cannot be read
-    changes      text steps that changed the text, and last the script conversion and the masking of personal data
-    script       script that the text was in before conversion
-    text         result
-    passed       filters that accepted the turn
-    filter_name  filter that rejected the turn; null if it was rejected at reading, before all steps and filters
-    reason       reason for a rejection; `message` has the details
+    `at` is the address of the turn, and `raw` the raw record. `read` is the text of the turn as read from the record,
+    null if the record cannot be read. `changes` are the text steps that changed the text, then script conversion and
+    masking of personal data if they did. `script` is the script of the text before conversion, and `text` the clean
+    text; both are null if the turn was rejected before the filters.
+
+    `passed` are the names of the filters that accepted the turn, up to `filter_name`, the filter that rejected it, null
+    if no filter did. `reason` is the reason for a rejection, null if there is none, and `message` has the details.
     """
 
     at: Address
@@ -66,7 +66,11 @@ class TurnTrace:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """A row of an output, the two turns that it came from, and the SHA-256 of their raw files by name."""
+    """A row of an output, and the two turns that it came from.
+
+    `tsv` is the path of the file of pairs, `row` the row number, from 1, and `line` the text of the row. `sha256` has
+    the SHA-256 of the raw files by name; null for a file that the run did not read fully.
+    """
 
     source: str
     tsv: str
@@ -80,10 +84,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PairOutcome:
-    """A pair of which a turn is one `side`, and the turn `other` the other.
+    """A pair that contains the turn.
 
-    `row` is its row in the TSV. If it has none, `reason` and `message` give the cause; if it repeats a pair that has a
-    row, `first` is that row.
+    `side` is the side of the turn in the pair, and `other` the address of the other turn. `row` is the row number in
+    the TSV, from 1. It is null if the pair was not written; `reason` and `message` give the cause. If the pair repeats
+    a pair that was written, `first` is the row number of that pair.
     """
 
     side: Side
@@ -96,7 +101,7 @@ class PairOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TurnOutcome:
-    """A turn of a record, and all pairs that it is part of; `note` explains why there are none."""
+    """A turn of a record, and all pairs that contain it; if there are none, `note` may explain why."""
 
     said: TurnTrace
     pairs: tuple[PairOutcome, ...]
@@ -105,9 +110,11 @@ class TurnOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """Fate of a raw record. A non-turn has no `turns`.
+    """Fate of a raw record.
 
-    `repeated` are the turns in it that repeat those of an earlier record.
+    `raw` is the text of the record. `sha256` is the SHA-256 of the raw file, null if the run did not read the file
+    fully. `turns` is empty if the record is a non-turn. `repeated` are the addresses of the turns of earlier records
+    that this record repeats.
     """
 
     source: str
@@ -120,7 +127,7 @@ class Record:
 
 
 def trace(run: RecordedRun, row: int) -> Row:
-    """Return the origin of a row of an output, from 1. Raises UsageError if there is none, and as `run.replay`."""
+    """Return the origin of an output row, numbered from 1. Raises UsageError if it is missing, and as `run.replay`."""
     shard = run.replay(run.entry_of_row(row))
     pair = shard.pairs.row(by_predicate=pl.col("row") == row, named=True)
     query, answer = (_trace_turn(run, shard, pair[f"{side}_at"]) for side in ("query", "answer"))
@@ -138,7 +145,7 @@ def trace(run: RecordedRun, row: int) -> Row:
 
 
 def explain(run: RecordedRun, file: str, record: int) -> Record:
-    """Return the fate of a raw record. Raises UsageError if it was not read, and as `run.replay`."""
+    """Return the fate of a raw record. Raises UsageError if the run did not read it, and as `run.replay`."""
     entry = run.entry_of_record(file, record)
     limit = run.source_settings.read.limit
     if entry is None or (limit and record > limit):
@@ -174,7 +181,10 @@ def _no_such_record(run: RecordedRun, file: str, record: int) -> Message:
 
 
 def _repeated(run: RecordedRun, shard: ReplayedShard, turns: pl.DataFrame) -> tuple[Address, ...]:
-    """Return the turns of earlier records that the record of these turns repeats."""
+    """Return the addresses of the turns of earlier records that a record repeats; `turns` are those of the record.
+
+    Only some layouts repeat turns (see `Format.repeats`).
+    """
     max_repeats = run.source.inputs[shard.shard.input].format.repeats
     in_dialogue = turns.drop_nulls("dialogue_id")
     if not max_repeats or in_dialogue.is_empty():
@@ -220,7 +230,10 @@ def _trace_turn(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnTrace:
 
 
 def _filter_messages(run: RecordedRun, shard: ReplayedShard, at: int) -> dict[str, str | None]:
-    """Return the message of each filter for a turn; filters of dialogues see all turns of its dialogue."""
+    """Return the message of each filter for a turn, by filter name; None for filters that accept it.
+
+    All turns of its dialogue are evaluated, because filters of dialogues need them.
+    """
     dialogue = shard.turns["dialogue_id"][at]
     turns = shard.turns[at : at + 1] if dialogue is None else shard.turns.filter(pl.col("dialogue_id") == dialogue)
     messages = filter_table.evaluate_filters(turns, run.source_settings.filters, run.source)
@@ -228,7 +241,7 @@ def _filter_messages(run: RecordedRun, shard: ReplayedShard, at: int) -> dict[st
 
 
 def _changes(run: RecordedRun, shard: ReplayedShard, turn: Mapping[str, Any]) -> tuple[Change, ...]:
-    """Return the steps that changed a turn. Raises ChatCorpusError if they give another text than the run."""
+    """Return the steps that changed a turn. Raises ChatCorpusError if their result differs from that of the run."""
     if turn["raw"] is None:
         return ()
     traits = shard.shard.traits(run.source.traits)
@@ -257,7 +270,7 @@ def _turn_outcome(run: RecordedRun, shard: ReplayedShard, at: int) -> TurnOutcom
 
 
 def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None:
-    """Return why a turn is in no possible pair; None if it was rejected before it was in a dialogue."""
+    """Return the reason why a turn is in no possible pair; None if it is not in a dialogue."""
     pairing = run.source_settings.pairs.pairing(run.source.pairing)
     dialogue = shard.turns["dialogue_id"][at]
     if dialogue is None:

@@ -1,8 +1,8 @@
 """The dialogue store: `dialogues/<source>.parquet` holds every turn that was read, rejected ones too, in a fixed order.
 
-The order is that of the raw files, dialogue by dialogue; a record in no dialogue is sorted by its number. Order and
-bytes depend on the raw data and the settings alone: row groups have a fixed number of rows, however shards were cut.
-The Parquet metadata have the version of the schema and the source; report.json has the SHA-256 of the file.
+Rows are in the order of the raw files, dialogue by dialogue; a record without a dialogue is sorted by its number. Order
+and bytes depend only on the raw data and the settings, not on the shards: row groups have a fixed number of rows.
+The Parquet metadata has the version of the schema and the name of the source; report.json has the SHA-256 of the file.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ ROW_GROUP = 65_536
 #: Columns of the store, in order.
 #:
 #: source             name of the source
-#: dialogue_id        address of the record in which the dialogue begins, as `folder/file.txt:23`, and `#2` for a second
-#:                    one that begins there; it stays as long as the file keeps its name and records their numbers. Null
-#:                    for a record that is in no dialogue
+#: dialogue_id        address of the record in which the dialogue begins, as `folder/file.txt:23`, with `#2` for the
+#:                    second dialogue that begins in it; stable as long as the file keeps its name and the records keep
+#:                    their numbers. Null for a record that is in no dialogue
 #: turn_index         position within the dialogue, from 0
 #: alternative        0; 1, 2, ... for further responses at the same position
-#: speaker            who says the turn, as the raw file has it: a name, an identifier, or `user` and `assistant` of a
-#:                    chat with a model; null where the format does not show it
-#: text               the clean text; null where the record could not be read
-#: raw                the text as it was read; null where it equals `text`
-#: before_conversion  the clean text before script conversion; null where it equals `text`
-#: script             the script that the turn was in
+#: speaker            the speaker as in the raw file: a name, an identifier, or `user` or `assistant` in a chat with a
+#:                    model; null if the format has no speakers
+#: text               the clean text; null if the record could not be read
+#: raw                the text as it was read; null if it equals `text`
+#: before_conversion  the clean text before script conversion; null if it equals `text`
+#: script             the script of the turn before conversion
 #: reason, message    why the turn is not used (`schema.Reason`), and the details; null for a usable turn
-#: filtered           whether a filter gave the reason; other filters may let the turn pass
-#: label              of a response in a response-selection set 1 or, for one drawn at random, 0; else null
+#: filtered           whether a filter gave the reason; different filters may accept the turn
+#: label              for a response in a response-selection set: 1, or 0 if it was drawn at random; else null
 #: file, record       address: name of the raw file, and number of the record in it, from 1
 SCHEMA = pl.Schema(
     {
@@ -71,10 +71,10 @@ SCHEMA = pl.Schema(
     }
 )
 #: Schema of a store with the column that some runs add: the score of an answer with its query, from
-#: `pair_passes.relatedness`; null for a turn that is no answer in any pair, and for pairs without a score.
+#: `pair_passes.relatedness`. It is null for a turn that is not the answer of a pair, and for a pair without a score.
 SCORED = pl.Schema({**SCHEMA, "relatedness": pl.Float32()})
 _TEXTS = ("raw", "before_conversion")
-#: Column of the rows of a shard, before they have scores: the number of the pair that a turn is the answer of.
+#: Column of the rows of a shard until they have scores: the number of the pair in which the turn is the answer.
 _PAIR = "pair"
 _INDEX = pl.int_range(pl.len(), dtype=pl.UInt32)
 
@@ -82,9 +82,9 @@ _INDEX = pl.int_range(pl.len(), dtype=pl.UInt32)
 def rows(
     cleaned: CleanTurns, result: ShardResult, shard: Shard, source: Source, *, pairs: bool = False
 ) -> pl.DataFrame:
-    """The rows of the store, `SCHEMA`, for the turns of a shard before and after the filters.
+    """Return the rows of the store (`SCHEMA`) for a shard, from its turns before (`cleaned`) and after the filters.
 
-    With `pairs`, they also have the numbers of pairs that `add_scores` needs.
+    With `pairs`, the rows also have the numbers of pairs that `add_scores` needs.
     """
     turns, schema = result.turns, SCHEMA
     if pairs:
@@ -112,19 +112,19 @@ def rows(
 
 
 def _with_pairs(result: ShardResult) -> pl.DataFrame:
-    """The turns of a shard, with the number of the pair that each is the answer of."""
+    """Return the turns of a shard with `pair`: the number of the pair in which the turn is the answer, or null."""
     none = pl.Series(_PAIR, [None], dtype=pl.UInt32).new_from_index(0, len(result.turns))
     numbers = pl.int_range(len(result.pairs), dtype=pl.UInt32, eager=True)
     return result.turns.with_columns(none.scatter(result.links["answer_at"], numbers))
 
 
 def add_scores(rows: pl.DataFrame, scores: pl.Series) -> pl.DataFrame:
-    """The rows of a shard, made with `pairs`, with the scores of its pairs: `SCORED`."""
+    """Return the rows of a shard, made with `pairs`, with the scores of its pairs: the columns `SCORED`."""
     return rows.drop(_PAIR).with_columns(relatedness=scores.gather(rows[_PAIR]).cast(pl.Float32)).select(SCORED.names())
 
 
 def _identifiers(frame: pl.DataFrame) -> pl.Series:
-    """The `dialogue_id` of each row: the address of the record in which its dialogue begins."""
+    """Return the `dialogue_id` of each row: the address of the record in which its dialogue begins."""
     firsts = frame.filter(pl.col("begin") == _INDEX).select("file", "record")
     twice = firsts.is_duplicated().any()
     names = firsts.select(pl.format("{}:{}", "file", "record")).to_series()
@@ -137,7 +137,7 @@ def _identifiers(frame: pl.DataFrame) -> pl.Series:
 
 
 def _labels(frame: pl.DataFrame, shard: Shard, source: Source) -> pl.Series:
-    """1 or 0 for the responses of a response-selection set, which are at the last position of their dialogue."""
+    """Return the `label` of each row; the responses of a response-selection set end their dialogues."""
     if not format_of(shard, source).labelled:
         return pl.Series("label", [None], dtype=pl.Int8).new_from_index(0, len(frame))
     last = pl.col("turn_index") == pl.col("turn_index").max().over("begin")
@@ -146,14 +146,14 @@ def _labels(frame: pl.DataFrame, shard: Shard, source: Source) -> pl.Series:
 
 
 def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows in the order of records: a dialogue at its first record, a record in no dialogue at its own."""
+    """Return rows in the order of records: sorted by the first record of the dialogue, or by the record without one."""
     first = frame["record"].gather(frame["begin"])
     key = first.zip_with(first.is_not_null(), frame["record"])
     return frame if key.is_sorted() else frame[key.arg_sort()]
 
 
 def write(parts: Sequence[Path], path: Path, source: str) -> None:
-    """Join Arrow files of `rows`, in order, into a store. The bytes do not depend on how rows are spread over parts."""
+    """Join Arrow files of `rows`, in order, into a store. The bytes do not depend on which rows are in which file."""
     metadata = {VERSION_KEY: str(SCHEMA_VERSION), SOURCE_KEY: source}
     frames = [pl.scan_ipc(part, glob=False) for part in parts] or [SCHEMA.to_frame().lazy()]
     pl.concat(frames).sink_parquet(
@@ -162,15 +162,15 @@ def write(parts: Sequence[Path], path: Path, source: str) -> None:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file. Raises OSError."""
+    """Return the SHA-256 of a file in hexadecimal. Raises OSError."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def check_schema(path: Path, source: str) -> None:
-    """Raise ValueError if a file is not a dialogue store of this version for a source, OSError if it is missing."""
+    """Raise ValueError if a file is not a dialogue store of this version for this source, OSError if it is missing."""
     try:
-        with path.open("rb") as stream:  # a path could be a pattern
+        with path.open("rb") as stream:  # Polars would read some paths as patterns
             metadata = pl.read_parquet_metadata(stream)
         schema = scan(path).collect_schema()
     except pl.exceptions.PolarsError as error:
@@ -192,17 +192,17 @@ def check_schema(path: Path, source: str) -> None:
 
 
 def scan(path: Path) -> pl.LazyFrame:
-    """The rows of a store; its path is a name, never a pattern."""
+    """Return the rows of a store, which are read later; the path is taken literally, not as a glob pattern."""
     return pl.scan_parquet(path, glob=False)
 
 
 def read(path: Path, first: int = 0, count: int | None = None) -> pl.DataFrame:
-    """Rows of a store from row `first` on, from 0; all the others without a `count`."""
+    """Return `count` rows of a store from row `first` on, counted from 0; all remaining rows if `count` is None."""
     return scan(path).slice(first, count).collect()
 
 
 def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns:
-    """Return the clean turns of a shard before the filters, from its rows in a store and its counts after them."""
+    """Return the turns of a shard before the filters, from its rows in a store and its counts after the filters."""
     names = {piece.file.name: index for index, piece in enumerate(shard.pieces)}
     index = frame["file"].replace_strict(names, return_dtype=pl.UInt8) if len(frame) else pl.Series(dtype=pl.UInt8)
     begins = pl.col("dialogue_id").is_not_null() & pl.col("dialogue_id").ne_missing(
@@ -228,14 +228,17 @@ def clean_turns(frame: pl.DataFrame, counts: Counts, shard: Shard) -> CleanTurns
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredTurns:
-    """The turns of one shard in a dialogue store: those from row `first` on, from 0, and the shard as it was then."""
+    """The turns of one shard in a dialogue store, which begin at row `first` (from 0), and its entry in the index."""
 
     path: Path
     first: int
     entry: Entry
 
     def clean_turns(self, shard: Shard) -> CleanTurns:
-        """The clean turns of the shard, as cleaning gives them. Raises OSError, and PolarsError for a damaged file."""
+        """Return the clean turns of the shard before the filters.
+
+        Raises OSError, and PolarsError for a damaged file.
+        """
         counts = self.entry.counts
         frame = read(self.path, self.first, counts.turns.read)
         return clean_turns(frame, counts, shard)

@@ -7,31 +7,31 @@ from pathlib import Path
 #: Size in bytes and time of modification in nanoseconds of output files, by their paths in the output folder.
 Outputs = dict[str, tuple[int, int]]
 
-#: The report's name in the output folder.
+#: Name of the report in the output folder.
 REPORT = "report.json"
-#: The name of the page that shows the report, beside it.
+#: Name of the page that shows the report, in the same folder.
 PAGE = "report.html"
-#: Folder of unfinished work, under the output folder; never holds results.
+#: Folder for unfinished work, inside the output folder; it never holds results.
 WORK = ".chat-corpus"
 
 
 def index(out: Path, name: str) -> Path:
-    """The path of the index of a source."""
+    """Return the path of the index of a source."""
     return out / "index" / f"{name}.jsonl"
 
 
 def dialogues(out: Path, name: str) -> Path:
-    """The path of the dialogue store of a source, which only some runs write."""
+    """Return the path of the dialogue store of a source, which only some runs write."""
     return out / "dialogues" / f"{name}.parquet"
 
 
 def places(out: Path, name: str) -> tuple[Path, Path, Path]:
-    """The paths of the files that every run writes for a source: pairs, rejects, index."""
+    """Return the paths of the files that every run writes for a source: pairs, rejects, index."""
     return out / f"{name}.tsv", out / "rejects" / f"{name}.jsonl", index(out, name)
 
 
 def outputs(out: Path, name: str) -> Outputs:
-    """Size and time of each existing output file of a source."""
+    """Return size in bytes and time of modification in nanoseconds of each existing output file of a source."""
     paths = (*places(out, name), dialogues(out, name))
     facts = {path.relative_to(out).as_posix(): path.stat() for path in paths if path.is_file()}
     return {path: (fact.st_size, fact.st_mtime_ns) for path, fact in facts.items()}

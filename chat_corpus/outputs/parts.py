@@ -23,7 +23,7 @@ class _Contents(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Reject(msgspec.Struct, frozen=True, kw_only=True):
-    """The keys of a line of rejects that identify a record."""
+    """The keys of a line of rejects that `Part.raw_of` reads."""
 
     file: str
     record: int
@@ -49,11 +49,14 @@ class Part:
 
     @property
     def keys(self) -> Path:
-        """The keys of the shard's pairs, if passes over all pairs are to look at them."""
+        """The keys of the shard's pairs, if the source has passes over all pairs."""
         return self.fact("keys")
 
     def fact(self, name: str) -> Path:
-        """Facts about the shard's pairs, by a name of `pair_passes.facts.FACTS`, if a pass needs them."""
+        """Return the path of facts about the shard's pairs.
+
+        `name` is one of `pair_passes.facts.FACTS`, for a file that exists if a pass needs it, or `scored`.
+        """
         return self.folder / f"{self.stem}.{name}.arrow"
 
     @property
@@ -77,7 +80,7 @@ class Part:
         return self.folder / f"{self.stem}.json"
 
     def counts(self) -> Counts | None:
-        """The counts of a finished part if its files are unchanged; None for any other part."""
+        """Return the counts of the part if it is finished and its files are unchanged, else None."""
         try:
             contents = self._read()
             files = {self.folder / f"{self.stem}{suffix}": crc for suffix, crc in contents.crc32.items()}
@@ -87,10 +90,7 @@ class Part:
         return contents.counts if unchanged else None
 
     def leave(self, contents: Mapping[Path, bytes], counts: Counts) -> None:
-        """Write the files of the part, and last its counts with the CRC-32 of the files.
-
-        Raises OSError.
-        """
+        """Write the files of the part, and then its counts with the CRC-32 of each file. Raises OSError."""
         for path, data in contents.items():
             write_atomic(path, partial(write_blocks, data=data), sync=False)
         crcs = {path.name.removeprefix(self.stem): zlib.crc32(data) for path, data in contents.items()}
@@ -98,7 +98,7 @@ class Part:
         write_atomic(self.counts_file, lambda path: path.write_bytes(data), sync=False)
 
     def counts_and_crcs(self) -> tuple[Counts, int, int, int]:
-        """The counts of a finished part, and the CRC-32 that its pairs, rejects and counters were written with.
+        """Return the counts of a finished part, and the recorded CRC-32 of its pairs, rejects and counters.
 
         Raises OSError, and ValueError if the counts file is damaged.
         """
@@ -106,7 +106,7 @@ class Part:
         return contents.counts, contents.crc32[".tsv"], contents.crc32[".jsonl"], contents.crc32[".tally.arrows"]
 
     def crc_of(self, path: Path) -> int:
-        """The CRC-32 that a file of the finished part was written with.
+        """Return the recorded CRC-32 of a file of a finished part.
 
         Raises OSError, and ValueError if the counts file is damaged or does not list the file.
         """
@@ -116,7 +116,7 @@ class Part:
         return crc
 
     def raw_of(self, file: str, record: int) -> str:
-        """The raw text of a rejected record of a raw file; empty if no reject has it.
+        """Return the raw text of a rejected record of a raw file; empty if no reject has it.
 
         It is also empty if the rejects are damaged: joining the parts then raises the error.
         """
@@ -138,7 +138,7 @@ class Part:
 
 
 def crc32_of(path: Path) -> int:
-    """The CRC-32 of a file. Raises OSError."""
+    """Return the CRC-32 of a file. Raises OSError."""
     crc = 0
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

@@ -1,4 +1,4 @@
-"""The schema of report.json: what was read and how, the counts, and the versions of all packages.
+"""The schema of report.json: what was read and how, the counts, and the versions of packages.
 
 docs/outputs.md documents the keys, which do not change.
 """
@@ -23,15 +23,16 @@ from chat_corpus.statistics.schema import Statistics
 
 _T = TypeVar("_T")
 
-#: Settings of a run, by section and key. They may be those of a different version, so that their types are open.
+#: Settings of a run, by section and key. A different version may have written them, so their types are not fixed.
 SettingsDict = dict[str, Any]
 
 
 class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the output of a source depends on.
 
-    `code` is a digest of this program, `source` of a third-party source; `settings` of all but `unequal_lengths`;
-    `plugins` has the SHA-256 of each plugin, `input` name, size and time of modification of each raw file.
+    `code` is a digest of this program and the versions of its packages, `source` of the code of a third-party source,
+    `settings` of all settings except `unequal_lengths`. `plugins` has the SHA-256 of each plugin. `input` has the name,
+    the size in bytes and the time of modification in nanoseconds of each raw file.
     """
 
     code: str
@@ -43,7 +44,10 @@ class Fingerprint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A raw file that was read; size and SHA-256 are null if it was not read to its end."""
+    """A raw file that was read.
+
+    `sha256` is null if the file was not read to its end. `bytes` is null then, and if `--limit` cut the file short.
+    """
 
     file: str
     bytes: Count | None
@@ -56,9 +60,9 @@ class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a source is, what was read of it, and how.
+    """The facts about a source: what it is, which files were read, and with which settings.
 
-    `definition` is that of a corpus that the user has added, and `raw` then the folder that its files are named from.
+    `raw` is the folder that the names of files are relative to. `definition` is set for a corpus that the user added.
     """
 
     title: str
@@ -77,7 +81,7 @@ class SourceFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LastFailure(msgspec.Struct, frozen=True, kw_only=True):
-    """A failed run after an earlier one with output, which stays: why it failed, when, and what it read."""
+    """A run that failed after an earlier run had written output, which stays: error, time, and what was read."""
 
     error: str
     at: str
@@ -150,7 +154,7 @@ class _Head(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(_Head, frozen=True, kw_only=True):
-    """All of report.json; `sources` includes those of earlier runs."""
+    """The whole of report.json; `sources` includes those of earlier runs."""
 
     sources: dict[str, SourceEntry]
 
@@ -166,14 +170,14 @@ class _Kind(msgspec.Struct):
 
 
 def encode(report: Report) -> bytes:
-    """A report as the bytes of its file: JSON that a person can read."""
+    """Return a report as the bytes of its file: indented JSON."""
     return msgspec.json.format(counts.encode(report), indent=1) + b"\n"
 
 
 def decode(data: bytes) -> Report:
-    """Return what `encode` wrote. Raises ValueError, which names the key, for anything else.
+    """Return the report that `encode` wrote. Raises ValueError, which names the key, for any other data.
 
-    Names of sources and outputs become paths, so that only those that a run writes are valid.
+    Names of sources and outputs become paths, so only names that a run writes are valid.
     """
     report = _decoded(data, _RawReport, "")
     sources = {name: _source(name, source) for name, source in report.sources.items()}
@@ -225,13 +229,13 @@ def read_report(out: Path) -> Report | None:
 
 
 def report_entry(out: Path) -> dict[str, SourceEntry]:
-    """Return the entries of the report by source. Raises the errors of `read_report`."""
+    """Return the entries of the report by source; none if there is no report. Raises the errors of `read_report`."""
     report = read_report(out)
     return {} if report is None else report.sources
 
 
 def reported_sources(out: Path) -> dict[str, SourceEntry]:
-    """Return the entries of the last report by source; none if the user chose to replace an invalid report."""
+    """Return the entries of the last report by source; none if there is no report, or if it cannot be read."""
     try:
         return report_entry(out)
     except UsageError:

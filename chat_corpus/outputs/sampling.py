@@ -1,7 +1,7 @@
 """Random lines of files of any size, the same for the same seed, in bounded memory.
 
-Numbers come from a hash of the seed and of a name, never from a generator with state: a sample does not depend on what
-was drawn before it, on the size of shards or on the machine.
+Numbers come from a hash of the seed and of a name, not from a generator with state. A sample does not depend on earlier
+samples, on the size of shards or on the machine.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from chat_corpus.files.atomic import BLOCK
 from chat_corpus.files.lines import count as count_byte
 from chat_corpus.outputs.shard_index import Entry
 
-#: Numbers of lines, from 0, and the bytes at which they begin, both ascending.
+#: Pairs of the number of a line, from 0, and the byte at which it begins; both are ascending.
 Marks = Sequence[tuple[int, int]]
 #: Files up to this size, in bytes, are read whole, so that each line has the same chance.
 _SMALL = 1 << 20
-#: Up to this many numbers for each that is drawn, all are put into the order of their hashes: few would be drawn anew.
+#: If there are at most this many times as many numbers as are drawn, all are sorted by their hashes: single draws would
+#: often give a number that was drawn before.
 _FEW = 8
-#: Bytes in which occurrences are found one by one.
+#: Occurrences are found one by one in at most this many bytes.
 _SCANNED = 1 << 12
 
 
 def draw(total: int, count: int, *key: object) -> list[int]:
-    """Return `count` distinct numbers below `total`, in the order in which they were drawn; all if there are fewer.
+    """Return `count` distinct numbers below `total`, in the order in which they were drawn; all if there are not more.
 
     >>> draw(3, 5, "seed", "ptt"), draw(10**9, 2, 0, "ptt") == draw(10**9, 3, 0, "ptt")[:2]
     ([0, 1, 2], True)
@@ -50,12 +51,12 @@ def _hash(*key: object) -> int:
 
 
 def row_marks(entries: Iterable[Entry]) -> list[tuple[int, int]]:
-    """Return the marks of a file of pairs, from its index."""
+    """Return the marks of a file of pairs, from the entries of its index."""
     return [(entry.row - 1, entry.tsv) for entry in entries if entry.rows]
 
 
 def count_lines(path: Path, containing: bytes = b"\n") -> tuple[list[tuple[int, int]], int]:
-    """Return marks of the lines that contain these bytes, a mark per megabyte, and the number of these lines.
+    """Return marks of the lines that contain these bytes, one per megabyte, and the number of these lines.
 
     Bytes that occur several times in a line count as several lines. Raises OSError.
     """
@@ -69,14 +70,14 @@ def count_lines(path: Path, containing: bytes = b"\n") -> tuple[list[tuple[int, 
 
 
 def read_lines(path: Path, marks: Marks, numbers: Iterable[int], containing: bytes = b"\n") -> dict[int, bytes]:
-    """Return lines by their numbers among those that contain these bytes, without their line breaks.
+    """Return lines by their numbers among the lines that contain these bytes, without their line breaks.
 
-    Reads from the mark before a line up to the line. Lines that a shorter file does not have are missing. Raises
-    OSError.
+    Reads from the last mark before a line up to the line. Numbers beyond the end of the file are missing in the result.
+    Raises OSError.
     """
     lines: dict[int, bytes] = {}
     firsts = [first for first, _ in marks]
-    begin = end = -1  # of the numbers of the lines in `block`
+    begin = end = -1  # `block` has the lines `begin` to `end - 1`
     block = b""
     with path.open("rb") as stream:
         for number in sorted(set(numbers)):
@@ -92,12 +93,12 @@ def read_lines(path: Path, marks: Marks, numbers: Iterable[int], containing: byt
 
 
 def _occurrences(block: bytes, containing: bytes) -> int:
-    """Return how often a block contains some bytes; line breaks are counted faster than others."""
+    """Return the number of occurrences of some bytes in a block; line breaks have a faster function."""
     return count_byte(block, containing) if containing == b"\n" else block.count(containing)
 
 
 def _position(block: bytes, containing: bytes, number: int) -> int:
-    """Return the place of an occurrence of some bytes by its number, from 0, which halves that count them find."""
+    """Return the position in a block of occurrence `number`, from 0, of some bytes, found by binary search."""
     low, high = 0, len(block)
     while high - low > _SCANNED:
         middle = (low + high) // 2
@@ -114,7 +115,7 @@ def _position(block: bytes, containing: bytes, number: int) -> int:
 
 
 def _line(block: bytes, place: int) -> bytes:
-    """Return the line that a place is in, or that ends there."""
+    """Return the line that contains a position, or that ends there."""
     start, end = block.rfind(b"\n", 0, place) + 1, block.find(b"\n", place)
     return block[start : end if end >= 0 else len(block)]
 
@@ -122,8 +123,8 @@ def _line(block: bytes, place: int) -> bytes:
 def draw_lines(path: Path, count: int, *key: object) -> list[bytes]:
     """Return up to `count` lines of a file, without their line breaks, in the order of the file.
 
-    Of a large file, reads only what follows random places: a line has about the same chance as others, whatever its own
-    length. Raises OSError.
+    In a large file, only the lines after random positions are read: the chance of a line depends on the length of the
+    line before it, not on its length. Raises OSError.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:

@@ -1,6 +1,6 @@
 """Files of the work folder that end with a digest of their content and of their name.
 
-The digest detects a flipped bit anywhere, and a file under the name of a different one.
+The digest detects a flipped bit anywhere, and a file that has the name of a different file.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ def seal(data: bytes, name: str) -> bytes:
 
 
 def unseal(data: bytes, name: str) -> bytes:
-    """Return the data that was sealed under a name. Raises ValueError if it is incomplete, changed or of another name.
+    """Return the data that was sealed under a name.
+
+    Raises ValueError if it is incomplete or changed, or was sealed under a different name.
 
     >>> unseal(seal(b"turns", "ptt"), "ptt")
     b'turns'

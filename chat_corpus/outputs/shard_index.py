@@ -1,7 +1,7 @@
 """The index of a source, `index/<source>.jsonl`: one line per shard, with the positions of its rows in the outputs.
 
-With it, `trace` finds the shard of a row or a record, and the bytes of the outputs that belong to the shard. It is not
-in report.json, since it grows with the input and is not for people.
+`trace` uses it to find the shard of a row or a record, and the bytes of the outputs that belong to the shard. It is not
+in report.json, since it grows with the input and is not for people to read.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from chat_corpus.schema import Segmentation
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where one shard begins in the merged files, in bytes: its rows, rejects, and rejected repeats.
+    """One shard in the merged files: the bytes at which its lines begin, and what passes over all pairs dropped.
 
-    `dropped` are the lengths of runs of its pairs that were written and left out as repeats, in turn, from the first
-    pair on: (3, 1) says that the fourth was left out. `crc` is the CRC-32 of its rows.
+    tsv         begin of its rows
+    rejects     begin of its rejects
+    crc         CRC-32 of its rows
+    duplicates  begin of the rejects of its pairs that passes dropped; 0 without passes
+    dropped     lengths of runs of its pairs, alternately written and dropped by passes: (3, 1) means that the fourth
+                pair was dropped, and that all others were written
     """
 
     tsv: int
@@ -36,7 +40,7 @@ class Place:
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """The byte range `start:stop` of a raw file read in `encoding`, which holds `records` records from `first` on.
+    """The byte range `start:stop` of a raw file that is read in `encoding`: `records` records, numbered from `first`.
 
     `crc` is the CRC-32 of its bytes as UTF-8 when they were counted.
     """
@@ -51,7 +55,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, piece: ByteRange) -> Span:
-        """The span of a piece of a shard."""
+        """Return the span of a piece of a shard."""
         return cls(
             file=piece.file.name,
             encoding=piece.file.encoding,
@@ -64,10 +68,10 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One shard: its pieces, its counts before repeated pairs were dropped, and its position in the outputs.
+    """One shard: its pieces, its counts before passes over all pairs dropped pairs, and its position in the outputs.
 
-    `row` is the number, from 1, of the first of its `rows` rows, and `crc` the CRC-32 of these, null in the index of an
-    earlier version.
+    `row` is the number, from 1, of the first of its `rows` rows, and `crc` the CRC-32 of these rows; null in the index
+    of an earlier version. `tsv`, `rejects`, `duplicates` and `dropped` are as in `Place`.
     """
 
     shard: int
@@ -85,7 +89,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     crc: int | None = None
 
     def again(self, source: str, files: Mapping[str, RawFile]) -> Shard:
-        """The shard as it was planned; `files` are the raw files by name."""
+        """Return the shard as it was planned; `files` are the raw files by name."""
         pieces = tuple(
             ByteRange(
                 file=replace(files[piece.file], encoding=piece.encoding),
@@ -106,7 +110,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
     def is_of(self, shard: Shard) -> bool:
-        """Whether a planned shard is this one: the same bytes of the same files, read in the same way."""
+        """Return whether a planned shard is the same as this one: the same bytes of the same files, read alike."""
         planned = (self.shard, self.input, self.segmentation, self.dialect, self.pieces)
         return planned == (
             shard.number,
@@ -117,7 +121,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         )
 
     def rows_of_pairs(self, pairs: int) -> list[int | None]:
-        """The row of each of the shard's pairs; None for one that was left out as a repeat."""
+        """Return the row of each of the shard's pairs (`pairs` is their number); None for a pair that was dropped."""
         rows: list[int | None] = []
         row = self.row
         for number, length in enumerate((*self.dropped, pairs - sum(self.dropped))):
@@ -130,7 +134,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def runs(dropped: Iterable[int]) -> tuple[int, ...]:
-    """Places from 0, in order, as lengths of runs in turn without and with them.
+    """Return ascending numbers as the lengths of runs, alternately of numbers (from 0) that are missing and present.
 
     >>> runs([3, 4, 6]), runs([0]), runs([])
     ((3, 2, 1, 1), (0, 1), ())
@@ -145,7 +149,7 @@ def runs(dropped: Iterable[int]) -> tuple[int, ...]:
 
 
 def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places: Sequence[Place]) -> None:
-    """Write the index of a source with outputs that were merged from `shards` at `places`."""
+    """Write the index of a source; `counts` and `places` are those of its `shards`, in the same order."""
     rows = [shard.pairs.written - sum(place.dropped[1::2]) for shard, place in zip(counts, places, strict=True)]
     firsts = accumulate(rows, initial=1)
     entries = [
@@ -170,7 +174,7 @@ def write(path: Path, shards: Sequence[Shard], counts: Sequence[Counts], places:
 
 
 def read(path: Path) -> list[Entry]:
-    """The entries of an index. Raises OSError, and ValueError for any other file."""
+    """Return the entries of an index. Raises OSError, and ValueError if the file is not an index."""
     entries = [decode(line, Entry) for line in path.read_bytes().splitlines()]
     firsts = accumulate((entry.rows for entry in entries), initial=1)
     if any((entry.shard, entry.row) != at for entry, at in zip(entries, enumerate(firsts), strict=False)):

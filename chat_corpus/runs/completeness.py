@@ -1,7 +1,8 @@
-"""Whether enough of a source was read: the share of unreadable records in each file.
+"""Check whether enough of a source was read: the share of unreadable records in each file.
 
-Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. Their share is that among the records
-that should hold turns, used and rejected ones, within `--limit`. Headers and the like do not count.
+Records that a reader rejected as `encoding`, `fields` or `layout` are unreadable. The share is their number divided by
+the number of records that should hold turns, used or rejected, within `--limit`. Headers and other non-turns do not
+count.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.sources.base import Source
 
-#: The names of all files of a source, those that are read together in one sequence.
+#: The names of all files of a source; files that are read together are in one sequence.
 Groups = Sequence[Sequence[str]]
 #: The beginning of the first unreadable record of each file. Messages quote it, report.json does not.
 Quotes = Mapping[str, str]
 _UNQUOTED: Quotes = {}
-#: From this share of unreadable records on, a file is probably of another corpus, layout or encoding.
+#: From this share of unreadable records on, a file is probably from a different corpus, or in a different layout or
+#: encoding.
 MOST = 0.5
 #: Reasons of records and turns that are faults of a file. All other reasons come from settings.
 _FAULTS = frozenset(
@@ -37,13 +39,16 @@ _FAULTS = frozenset(
 )
 #: From this share on, the user is warned.
 MANY = 0.1
-#: So many fields are named, and so many characters of their names shown.
+#: A message names at most this many fields, and shows at most this many characters of each name.
 _MOST_FIELDS = 6
 _LONGEST = 40
 
 
 def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[Message]:
-    """Yield a message for each group of files that makes its source fail."""
+    """Yield a message for each group of files that makes its source fail.
+
+    Such a group has no records, or a share of unreadable records of at least `MOST`.
+    """
     for names, file in _grouped(groups, counts):
         if not file.records:
             yield message("{files}: no records, or only lines that hold no turn", files=joined(" + ", names))
@@ -52,14 +57,14 @@ def failures(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = 
 
 
 def cautions(groups: Groups, counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Iterator[Message]:
-    """Yield a message for each group of files of which much, but not most, is unreadable."""
+    """Yield a message for each group of files with a share of unreadable records from `MANY` to below `MOST`."""
     for names, file in _grouped(groups, counts):
         if file.records and MANY <= file.share < MOST:
             yield described(names, counts, quotes)
 
 
 def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[Message]:
-    """Yield a message for each file that has text in fields which are not read.
+    """Yield a message for each file that has text in fields that are not read.
 
     >>> from collections import Counter
     >>> file = FileCounts.zero()
@@ -83,15 +88,15 @@ def passed_over(counts: Mapping[str, FileCounts]) -> Iterator[Message]:
 
 
 def shares(groups: Groups, counts: Mapping[str, FileCounts]) -> dict[str, float]:
-    """The share of unreadable records by file; one figure for files that are read together."""
+    """Return the share of unreadable records by file; files that are read together have the same share."""
     return {name: file.share for names, file in _grouped(groups, counts) for name in names}
 
 
 def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple[Sequence[str], FileCounts]]:
-    """Yield the counts of each group.
+    """Yield the names of the files of each group, and their sum of counts.
 
     Files of a group are counted together: the records of one may be references to those of the other (Egret), so that
-    its share alone says nothing.
+    its share alone means nothing.
     """
     for names in groups:
         total = FileCounts.zero()
@@ -101,7 +106,7 @@ def _grouped(groups: Groups, counts: Mapping[str, FileCounts]) -> Iterator[tuple
 
 
 def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Quotes = _UNQUOTED) -> Message:
-    """The share of files read together that is unreadable, why, and the first example with its address.
+    """Return a message with the unreadable share of files read together, the reasons, and the first example.
 
     >>> from collections import Counter
     >>> from chat_corpus.pipeline.counts import Example
@@ -137,12 +142,12 @@ def _quoted(example: Example, quote: str | None) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share rounded down, so that 49.9 % is never shown as a half."""
+    """Return a share as a percentage, rounded down, so that a share below one half is never shown as 50 %."""
     return f"{int(share * 1000) / 10:g} %"
 
 
 def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> Message:
-    """What to do about files that cannot be read."""
+    """Return a message with what the user can do about files that cannot be read."""
     failing = [(names, file) for names, file in _grouped(groups, counts) if file.share >= MOST]
     undecoded = {
         name for names, file in failing if file.unreadable[Reason.ENCODING] * 2 >= file.records > 0 for name in names
@@ -166,9 +171,9 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
 
 
 def barren(source: Source, settings: SourceSettings, counts: Counts) -> str:
-    """Why a source with readable files gave no output; empty if it gave some.
+    """Return why a source with readable files gave no output; empty if it gave some.
 
-    Output is a pair, or a turn for a source that has no pairs by nature.
+    Output is a pair, or a usable turn if the source is read without pairs.
     """
     pairs = settings.pairs.pairing(source.pairing) is not Pairing.NONE
     if counts.pairs.written if pairs else counts.turns.kept:
@@ -199,6 +204,6 @@ def _cause(counts: Counts) -> Message:
 
 
 def is_wanted(counts: Counts) -> bool:
-    """Whether the user's own filters may be the reason that a source gave no output; then it has not failed."""
+    """Return whether the user's settings may be the reason why a source gave no output, so that it has not failed."""
     rejected = counts.turns.rejected | counts.pairs.rejected
     return any(number and reason not in _FAULTS for reason, number in rejected.items())

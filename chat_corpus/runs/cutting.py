@@ -1,4 +1,4 @@
-"""One file cut into byte ranges at record boundaries: counted, hashed and checked in a single pass."""
+"""Cut one file into byte ranges at record boundaries, and count, hash and check it in the same pass."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chat_corpus.pipeline.shard import ByteRange
 from chat_corpus.schema import Segmentation
 
 #: A record, or a file of a layout that is read whole, may have this many bytes, or eight shards if that is more. No
-#: corpus has longer ones; reading on would only fill the memory.
+#: corpus has longer ones; to read further would only fill the memory.
 MAX_RECORD_BYTES = 1 << 26
 #: A file that is read whole may hold this many records.
 MAX_WHOLE_RECORDS = 1 << 20
@@ -31,13 +31,13 @@ _BLOCK = 1 << 20
 
 @dataclass(kw_only=True, slots=True)
 class FileSummary:
-    """What one pass over a file found, for the report and for later runs to recognise the file.
+    """The facts about a file that one pass over it found, for the report.
 
     file          the file, with its encoding
-    evidence      how the encoding is known
+    evidence      how the encoding was determined
     segmentation  what separates the words of the text
-    bytes         size of the decompressed content, in its own encoding
-    stored        bytes of the file on disk that were read for it
+    bytes         bytes of the decompressed content that were read, before it is converted to UTF-8
+    stored        bytes of the file on disk that were read
     records       number of records
     digest        SHA-256 of the decompressed content; empty until the file was read to its end
     """
@@ -54,8 +54,8 @@ class FileSummary:
 def cut_file(summary: FileSummary, format_: Format, size: int) -> Iterator[ByteRange]:
     """Yield consecutive ranges of about `size` bytes that cover a file, and complete its summary.
 
-    Raises FileError if the end of a compressed file is damaged, ChatCorpusError for a record that is too long, for a
-    file that changes, or if a function of the format returns something else than a number of bytes or records.
+    Raises FileError if the end of a compressed or transcoded file is damaged. Raises ChatCorpusError if a record is too
+    long, if the file changes, or if a function of the format does not return a number of bytes or records.
     """
     cut = format_.cut
     assert cut is not None  # noqa: S101 the caller reads other layouts with `whole_file`
@@ -79,7 +79,11 @@ def cut_file(summary: FileSummary, format_: Format, size: int) -> Iterator[ByteR
 
 
 def whole_file(summary: FileSummary, format_: Format) -> ByteRange:
-    """Return one range for a file of a layout that cannot be cut, and complete its summary. Raises as `cut_file`."""
+    """Return one range for a file of a layout that cannot be cut, and complete its summary.
+
+    Raises ChatCorpusError if the file is too long, has too many records or changes, or if the format's function `count`
+    does not return a number of records.
+    """
     data = b""
     with summary.file.content() as content:
         stream = _as_utf8(content, summary)
@@ -102,7 +106,7 @@ def whole_file(summary: FileSummary, format_: Format) -> ByteRange:
 
 
 class ParallelReader:
-    """The second of two parallel files, taken by numbers of lines."""
+    """Reads the second of two parallel files by numbers of lines."""
 
     def __init__(self, content: IO[bytes], summary: FileSummary, size: int) -> None:
         self._stream, self._summary, self._size = _as_utf8(content, summary), summary, size
@@ -123,7 +127,7 @@ class ParallelReader:
 
 
 class _HashingStream:
-    """The content of a file, counted on its way to the reader, and hashed once it was read to its end."""
+    """The content of a file. Counts the bytes that are read in the summary, and sets its digest at the end."""
 
     def __init__(self, content: IO[bytes], summary: FileSummary) -> None:
         self._content, self._summary = content, summary
@@ -143,9 +147,9 @@ class _HashingStream:
 
 
 def _as_utf8(content: IO[bytes], summary: FileSummary) -> IO[bytes]:
-    """Return the content as UTF-8, counted and hashed in its own encoding."""
+    """Return the content as UTF-8; it is counted and hashed before it is converted to UTF-8."""
     stream = _HashingStream(content, summary)
-    if summary.file.encoding == PARQUET:  # is read through its index, so that it must be hashed beforehand
+    if summary.file.encoding == PARQUET:  # Parquet is read through its index, so it is hashed before
         while stream.read(_BLOCK):
             pass
         return summary.file.open()
@@ -161,7 +165,10 @@ def _range(summary: FileSummary, count: Callable[[bytes], int], start: int, data
 
 
 def _next_read(length: int, size: int) -> int:
-    """How many bytes to read after `length` bytes without a boundary: up to a shard, then twice as many, to a limit."""
+    """Return how many bytes to read after `length` bytes without a boundary.
+
+    The total grows to `size` bytes, then doubles, and ends one byte above the limit, so that the excess is noticed.
+    """
     return min(max(size - length, length), 1 + _max_bytes(size) - length)
 
 
@@ -186,7 +193,7 @@ def _max_bytes(size: int) -> int:
 def _number_from(
     summary: FileSummary, function: Callable[[bytes], int], name: str, data: bytes, most: int = sys.maxsize
 ) -> int:
-    """Return the number that a format's function, maybe a plugin's, gives for bytes.
+    """Return the number that a function of a format, possibly a plugin's, returns for `data`.
 
     Raises ChatCorpusError if it is not a number from 0 to `most`.
     """

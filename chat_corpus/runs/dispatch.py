@@ -1,7 +1,7 @@
-"""Keep an engine busy with tasks, in whatever order they finish, and survive workers that die.
+"""Keep an engine busy with tasks, which may finish in any order, and continue after a worker dies.
 
-When a worker dies, killed or out of memory, every task that may have been started is tried again by itself, so that
-the one that kills its worker is known. Its source fails; all others continue.
+When a worker dies, killed or out of memory, every task that may have started is tried again alone, which shows the task
+that kills its worker. The source of this task fails; all other sources continue.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _CHECK_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 
-#: A task; its counts, or why it failed; and whether this run did it, rather than an earlier one.
+#: A task; its counts, or the error if it failed; and whether this run did the work, rather than an earlier run.
 Result = tuple[ShardTask, Counts | ChatCorpusError, bool]
 
 
 def dispatch(engine: Engine, tasks: Iterable[ShardTask]) -> Iterator[Result]:
-    """Yield each task with its result as it finishes; tasks of an earlier run at once.
+    """Yield each task with its result as it finishes; tasks that an earlier run finished need no work.
 
     Raises EngineError if the engine is lost. The engine is stopped or closed at the end in every case.
     """
@@ -42,7 +42,7 @@ def dispatch(engine: Engine, tasks: Iterable[ShardTask]) -> Iterator[Result]:
 
 
 class _Dispatcher:
-    """Tasks that wait, tasks that run, and the sources that failed because a shard kills its worker every time."""
+    """The waiting tasks, the running tasks, and the sources that failed because a shard kills its worker each time."""
 
     def __init__(self, engine: Engine, tasks: Iterable[ShardTask]) -> None:
         self.engine = engine
@@ -65,7 +65,7 @@ class _Dispatcher:
                 yield from self._recover(dead)
 
     def _start(self) -> Iterator[Result]:
-        """Start tasks until the engine has enough of them. Yield those that need no work."""
+        """Start tasks until the engine has enough of them. Yield the results of tasks that need no work."""
         while len(self._running) < self.engine.prefetch and (task := next(self._waiting, None)) is not None:
             source = task.shard.source
             if source in self._failed:
@@ -80,9 +80,9 @@ class _Dispatcher:
                 self._running[_submit(self.engine, task)] = task
 
     def _recover(self, dead: list[ShardTask]) -> Iterator[Result]:
-        """Try the tasks of dead workers again, and continue with a new engine.
+        """Try the tasks of dead workers again and yield their results. Continue with a new engine.
 
-        One dead worker ends the pool, and with it all calls that the other workers had started.
+        One dead worker ends the pool, and with it all calls that the other workers have started.
         """
         while [future for future in self._running if not future.done()]:
             _wait_for_any(self.engine, [future for future in self._running if not future.done()])
@@ -93,7 +93,7 @@ class _Dispatcher:
         self.engine = self.engine.restart()
 
     def _retry(self, tasks: list[ShardTask]) -> Iterator[Result]:
-        """Run tasks one at a time, except those of a source that has failed."""
+        """Run tasks one at a time, except those of a source that has failed, and yield their results."""
         shards = [task.shard for task in tasks]
         names = [message("{source} shard {number}", source=shard.source, number=shard.number) for shard in shards]
         died = message(
@@ -159,6 +159,6 @@ def _result(future: Future[Counts], task: ShardTask) -> Counts | ChatCorpusError
         return future.result()
     if isinstance(error, (EngineError, KeyboardInterrupt)):
         raise error
-    if isinstance(error, ChatCorpusError):  # names its place already
+    if isinstance(error, ChatCorpusError):  # its message already names the place
         return error
     return unwritten(task.shard.extent, error, task.folder.parent)

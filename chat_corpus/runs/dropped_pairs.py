@@ -1,4 +1,4 @@
-"""Pairs that passes over all pairs drop: what is left of the lines of a part, and the rejects of the others."""
+"""Drop the pairs that passes over all pairs select: separate the lines of a part, and make the rejects."""
 
 from __future__ import annotations
 
@@ -18,25 +18,28 @@ from chat_corpus.pipeline.pair_passes.table import Dropped, PairPass
 from chat_corpus.pipeline.rejects import raw_for_some
 from chat_corpus.pipeline.settings import SourceSettings
 
-#: Returns the raw records, `raw: str`, at addresses in the part with this number: `file, record, raw_begin`.
+#: Takes the number of a part, and addresses in it: `file, record, raw_begin`. Returns the raw records: `raw: str`.
 RawOf = Callable[[int, pl.DataFrame], pl.Series]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Selection:
-    """The passes over all pairs of a source, its settings, and what returns the raw records of a part."""
+    """The passes over all pairs of a source, its settings, and a function that returns the raw records of a part."""
 
     passes: tuple[PairPass, ...]
     settings: SourceSettings
     raw_of: RawOf
 
     def find_dropped(self, parts: Sequence[Part], work: Path) -> Dropped:
-        """What the passes drop, each row with the address of the pair that it repeats: `Dropped`."""
+        """Return the pairs of all parts that the passes drop; `work` is a folder for temporary files."""
         facts = [{name: part.fact(name) for name in table.needed_facts(self.passes)} for part in parts]
         return table.find_dropped(self.passes, facts, self.settings, work)
 
     def with_scores(self, part: Part, limits: tuple[int, int], work: Path) -> Path:
-        """The turns of a part with scores; its pairs have the numbers from `limits[0]` to before `limits[1]`."""
+        """Write the turns of a part with the scores of its pairs, and return the path of the file.
+
+        Over all parts, the pairs of this part have the numbers from `limits[0]` to `limits[1] - 1`.
+        """
         from chat_corpus.pipeline.pair_passes import relatedness
 
         path = part.fact("scored")
@@ -45,10 +48,11 @@ class Selection:
         return path
 
     def rejects(self, name: str, number: int, addresses: pl.DataFrame, rows: pl.DataFrame) -> bytes:
-        """The rejects of dropped pairs of the part with this number: address and raw record of the query.
+        """Return the rejects of dropped pairs as JSON Lines, with the address and the raw record of the query.
 
-        `addresses` are those of the pairs (`exact.ADDRESS`), `rows` those of `Dropped.rows` and `exact.with_addresses`
-        in the same order. `same_as` is the address of the pair that the dropped pair repeats, or null.
+        `name` is the source, and `number` is that of the part. `addresses` are those of the pairs (`exact.ADDRESS`).
+        `rows` are their rows of `Dropped.rows` with the columns of `exact.with_addresses`, in the same order. In the
+        rejects, `same_as` is the address of the pair that the dropped pair repeats, or null.
         """
         whens = [(pl.col("number") == at, each) for at, each in enumerate(self.passes)]
         described = rows.select(
@@ -62,10 +66,10 @@ class Selection:
 
 
 def cut(data: bytes, begins: pl.Series, lengths: Sequence[int]) -> list[memoryview] | None:
-    """The lines of a part in pieces, written and dropped in turn.
+    """Return the lines of a part in pieces, alternately to be written and to be dropped.
 
-    `begins` is where each pair begins, and `lengths` are numbers of pairs, as in `outputs.shard_index.Place`. None if
-    these are not the numbers of whole lines in the pieces.
+    `begins` has the byte at which each pair begins, and `lengths` are numbers of pairs, as `dropped` in
+    `outputs.shard_index.Place`. Returns None if a piece does not have this number of whole lines.
     """
     ends = pl.concat([begins, pl.Series([len(data)], dtype=begins.dtype)])
     limits = list(pairwise([0, *ends[list(accumulate(lengths))], len(data)]))

@@ -1,4 +1,4 @@
-"""Full statistics of an output folder: of the pairs in its TSV files."""
+"""The full statistics of an output folder, from the pairs in its TSV files."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _BLOCK = 1 << 23
 def full_statistics(out: Path) -> FullStatistics:
     """Return the full statistics of the sources that the report of an output folder lists.
 
-    Keys of pairs are written to a temporary folder below `out`, some 150 bytes a pair. Raises UsageError if the report
-    cannot be read, IncompleteError if there is none or no source has output, ChatCorpusError if a file is missing or
-    was changed since the run.
+    Keys of pairs are written to a temporary folder in `out`, about 150 bytes per pair. Raises UsageError if the report
+    cannot be read, IncompleteError if there is no report or no source has output, ChatCorpusError if a file is missing
+    or was changed since the run.
     """
     entries = {name: entry for name, entry in report_entry(out).items() if isinstance(entry, FinishedSource)}
     if not entries:
@@ -48,7 +48,7 @@ def full_statistics(out: Path) -> FullStatistics:
 def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
     """Raise ChatCorpusError if the TSV file of a source is not the one that the report describes.
 
-    A copy has another time of modification; then its content is compared with the checksums of the index.
+    If only the time of modification differs, as for a copy, the content is compared with the checksums of the index.
     """
     path = places(out, name)[0]
     size, modified = entry.outputs.get(path.name, (-1, -1))
@@ -69,7 +69,10 @@ def _check_unchanged(out: Path, name: str, entry: FinishedSource) -> None:
 
 
 def _has_checksums(path: Path, index_path: Path, entry: FinishedSource) -> bool:
-    """Whether the rows of each shard have their CRC-32; without them, the number of lines counts. Raises OSError."""
+    """Return whether the rows of each shard have the CRC-32 that the index lists. Raises OSError.
+
+    If the index cannot be read or lists none, return whether the number of lines is the reported one.
+    """
     try:
         shards = shard_index.read(index_path)
     except (OSError, ValueError):
@@ -95,7 +98,10 @@ def _lines(path: Path) -> int:
 
 
 class _Reader:
-    """Yields the pairs of a TSV file, `query, answer`, in frames."""
+    """A function that yields the pairs of a TSV file in frames: `query, answer`.
+
+    Raises OSError if the file cannot be read, or if its last line is cut off.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path

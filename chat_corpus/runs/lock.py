@@ -1,4 +1,4 @@
-"""Lock the output folder against other runs, and delete links from its work folder."""
+"""Lock the output folder against other runs, and delete links and special files from its work folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from chat_corpus.outputs.layout import WORK
 
 @contextmanager
 def lock_output(out: Path) -> Iterator[None]:
-    """Lock the output folder. Raises UsageError if another run has locked it, or if a folder in it is a link."""
+    """Lock the output folder.
+
+    Raises UsageError if a different process has locked it, or if its work folder, `rejects` or `index` is a link.
+    """
     folder = out / WORK
     if folder.is_symlink():
         raise UsageError(
@@ -30,7 +33,7 @@ def lock_output(out: Path) -> Iterator[None]:
             raise UsageError(
                 message("{path}: a link; files would be written outside {out}. Remove the link", path=path, out=out)
             )
-    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # no source can have these names
+    lock, holder = filelock.FileLock(folder / ".lock"), folder / ".holder"  # a source cannot have these names
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
@@ -50,14 +53,14 @@ def lock_output(out: Path) -> Iterator[None]:
 def _read(holder: Path) -> str:
     try:
         return holder.read_text("utf-8")
-    except OSError:  # the other run has just ended, or just begun
+    except OSError:  # the other run has just ended or just begun
         return ""
 
 
 def tidy(folder: Path) -> None:
-    """Delete links, and whatever is not a file, from the work folder and the folders in it: no run made them.
+    """Delete links and special files from the work folder and from the folders directly in it: no run makes them.
 
-    Following a link would write or delete elsewhere, and reading a FIFO would wait for ever.
+    To follow a link would write or delete files elsewhere, and to read a FIFO would wait forever.
     """
     for path in folder.iterdir():
         if not _is_own(path):
@@ -69,6 +72,6 @@ def tidy(folder: Path) -> None:
 
 
 def _is_own(path: Path) -> bool:
-    """Whether a path is a folder, or a regular file that has no other name."""
+    """Return whether a path is a folder, or a regular file without further hard links."""
     facts = path.lstat()
     return stat.S_ISDIR(facts.st_mode) or (stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1)

@@ -1,8 +1,8 @@
-"""Joins the parts of a source to its files: pairs, rejects, index, and, if requested, the dialogue store.
+"""Joins the parts of a source into its files: pairs, rejects, and, if requested, the dialogue store.
 
-Parts are joined in order while later ones are still being made, in files beside the parts. When all files are complete,
-checked and on disk, they replace those in the output folder: one rename per file, then the report. A run that is killed
-in between leaves files of two runs, which `previous.was_interrupted` detects.
+Parts are joined in order while later ones are still being made; the growing files are in the folder of the parts. When
+all files are complete, checked and on disk, they replace those in the output folder: one rename per file, then the
+report. A run that is killed in between leaves files of two runs, which `previous.was_interrupted` detects.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _SYNC = 1 << 25
 
 
 class JoinedLines:
-    """A file of whole lines that grows: how many lines it has, and how many bytes.
+    """A growing file of whole lines, with its numbers of lines and bytes.
 
     `sound` is whether its content matches the CRC-32 of its parts.
     """
@@ -52,10 +52,10 @@ class JoinedLines:
         self.path = path
         self.lines = self.bytes = self._synced = 0
         self.sound = True
-        path.write_bytes(b"")  # an interrupted run may have left a file; it is made again from the parts
+        path.write_bytes(b"")  # replaces the file of an interrupted run: it is made again from the parts
 
     def append(self, pieces: Iterable[bytes | memoryview], lines: int | None = None) -> int:
-        """Write pieces of whole lines and return their CRC-32. `lines` is their number; None to count them."""
+        """Append pieces of whole lines and return their CRC-32. `lines` is their number; None to count them."""
         written, counted = 0, 0
         with self.path.open("ab") as stream:
             for block in pieces:
@@ -70,11 +70,11 @@ class JoinedLines:
         return written
 
     def expect(self, written: int, expected: int) -> None:
-        """Compare the CRC-32 of the written bytes with the expected one."""
+        """Set `sound` to False if the CRC-32 of written bytes is not the expected one."""
         self.sound = self.sound and written == expected
 
     def join(self, part: Path, lines: int) -> int:
-        """Append a file with this number of lines; return its CRC-32."""
+        """Append a file that has this number of lines, and return its CRC-32."""
         with part.open("rb") as stream:
             return self.append(iter(lambda: stream.read(BLOCK), b""), lines)
 
@@ -82,8 +82,8 @@ class JoinedLines:
 class Merge:
     """The growing files of source `name` in `folder`; `finish` checks them, `publish` moves them to `out`.
 
-    With `store`, the parts have turns for the dialogue store. With `selection`, they have facts about pairs: passes
-    drop pairs, and the rejects have these.
+    With `store`, the parts have turns for the dialogue store. With `selection`, they have facts about pairs, and passes
+    drop pairs, which are added to the rejects.
     """
 
     def __init__(self, name: str, folder: Path, selection: Selection | None = None, *, store: bool = False) -> None:
@@ -97,7 +97,7 @@ class Merge:
         self._pairs, self._rejects = JoinedLines(folder / "pairs.writing"), JoinedLines(folder / "rejects.writing")
 
     def add(self, number: int, part: Part) -> None:
-        """Take a finished part; it is joined as soon as all before it have been."""
+        """Take a finished part, which is joined as soon as all parts before it are. Raises LedgerError."""
         self._early[number] = part
         while (following := self._early.pop(len(self._parts), None)) is not None:
             self._parts.append(following)
@@ -109,7 +109,7 @@ class Merge:
                 self._pairs.expect(self._pairs.join(following.pairs, counts.pairs.written), pairs)
 
     def _add_tally(self, part: Part, crc: int) -> None:
-        """Add the counters of a part, written with a CRC-32. Raises LedgerError if their file has a different one."""
+        """Add the counters of a part to the statistics. Raises LedgerError if the CRC-32 of their file is not `crc`."""
         data = part.tally.read_bytes()
         if zlib.crc32(data) != crc:
             fault = message(
@@ -131,9 +131,10 @@ class Merge:
         return self._folder / "index.writing"
 
     def finish(self, counts: Counts) -> Counts:
-        """Join the remaining files and check them. Return `counts` with the pairs that passes dropped.
+        """Write the pairs and rejects that depend on passes, check the files, and return the final counts.
 
-        Raises LedgerError if the files do not match the counts.
+        `counts` do not include the pairs that passes dropped; the result does. Raises LedgerError if the files do not
+        match the counts.
         """
         dropped = self._write_remaining(self._selection) if self._selection and self._parts else None
         rejected = reject_lines(counts)
@@ -157,11 +158,11 @@ class Merge:
         return counts
 
     def statistics(self) -> Statistics:
-        """The statistics of the pairs that `finish` has joined, and of the dialogues and filters of all parts."""
+        """Return the statistics of the pairs that `finish` joined, and of the dialogues and filters of all parts."""
         return summarize(self._tally.total)
 
     def join_turns(self, counts: Counts) -> StoreFacts | None:
-        """Write the dialogue store, if requested, and return its facts.
+        """Write the dialogue store and return its facts; None if no store is requested.
 
         Raises LedgerError if it does not match the counts of turns.
         """
@@ -184,7 +185,7 @@ class Merge:
         )
 
     def _turns(self) -> list[Path]:
-        """The files with the rows of the dialogue store."""
+        """Return the files with the rows of the dialogue store; write them first if rows have scores."""
         if self._selection is None or not self._selection.settings.relatedness.column:
             return [part.turns for part in self._parts]
         limits = pairwise(exact.row_offsets([part.keys for part in self._parts]))
@@ -192,9 +193,10 @@ class Merge:
         return [self._selection.with_scores(part, pairs, self._folder) for part, pairs in parts]
 
     def publish(self, out: Path, announce: Callable[[], None]) -> None:
-        """Move the files and the index to `out`, after `announce` has recorded the intent.
+        """Move the files and the index to `out`, after a call of `announce`, which records that they will be replaced.
 
-        Raises OSError before anything is moved if the path of a file is a folder.
+        A dialogue store of an earlier run is deleted if this run has none. Raises OSError, before anything is moved, if
+        the path of a file is a folder.
         """
         made = (self._pairs.path, self._rejects.path, self.index)
         moves = dict(zip(made, layout.places(out, self._name), strict=True))
@@ -206,14 +208,14 @@ class Merge:
             if place.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(place))
         announce()
-        sync_files(moves)  # so that a power cut cannot leave an empty file in its place
+        sync_files(moves)  # so that a power failure cannot leave an empty file
         for path, place in moves.items():
             path.replace(place)
         if not self._store and store.is_file():
-            store.unlink()  # it belongs to the rows that were just replaced
+            store.unlink()  # it belongs to the files that were just replaced
 
     def _write_remaining(self, selection: Selection) -> Dropped:
-        """Write the pairs that passes leave, add the others to the rejects, and return them."""
+        """Write the pairs that passes do not drop, add the dropped ones to the rejects, and return the dropped ones."""
         keys = [part.keys for part in self._parts]
         dropped = selection.find_dropped(self._parts, self._folder)
         rows = exact.with_addresses(dropped.rows, keys, dropped.starts)
@@ -233,7 +235,7 @@ class Merge:
         return dropped
 
     def _write_some(self, number: int, rows: pl.DataFrame, selection: Selection) -> None:
-        """Write the pairs of a part that passes leave, and the rejects of the others, `rows`."""
+        """Write the pairs of part `number` that passes do not drop, and the rejects of the dropped ones, `rows`."""
         part = self._parts[number]
         data, keys = part.pairs.read_bytes(), exact.read(part.keys, "begin", *exact.ADDRESS)
         self._pairs.expect(zlib.crc32(data), part.counts_and_crcs()[1])
@@ -253,7 +255,7 @@ class Merge:
 
 
 def _with_dropped(counts: Counts, dropped: Dropped) -> Counts:
-    """The counts of a source with the pairs that passes dropped, by reason; duplicates have a count of their own."""
+    """Return the counts of a source with the pairs that passes dropped, by reason; duplicates have a separate count."""
     by_reason = {str(each.reason): dropped.count(each.reason) for each in dropped.passes}
     duplicates = by_reason.pop(str(Reason.DUPLICATE), 0)
     pairs = counts.pairs

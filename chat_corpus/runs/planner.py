@@ -1,6 +1,6 @@
-"""From files to shards: byte ranges cut at record boundaries, each with the number of its first record.
+"""Divide files into shards: byte ranges cut at record boundaries, each with the number of its first record.
 
-Cuts depend on the content and the shard size alone, so the same input always gives the same shards.
+Cuts depend only on the content and the shard size, so the same input always gives the same shards.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from chat_corpus.runs.cutting import FileSummary, ParallelReader, cut_file, whol
 from chat_corpus.schema import Segmentation
 from chat_corpus.settings.model import Settings
 
-if TYPE_CHECKING:  # workers receive shards and never need to know how files are discovered
+if TYPE_CHECKING:  # workers receive shards, and need no code that discovers files
     from chat_corpus.discovery.model import DiscoveredSource, FileGroup
 
-#: This much text shows whether its words are segmented. It is taken from this many places of a file.
+#: A sample of this many bytes shows whether the words of a text are segmented. It is from this many places of a file.
 _SAMPLE_BYTES = 1 << 18
 _SAMPLE_PLACES = 8
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class ShardPlanner:
-    """Plans the shards of one source. `summaries` is complete after the last shard was taken from `shards`."""
+    """Plans the shards of one source. `summaries` is complete once `shards` has yielded all shards."""
 
     found: DiscoveredSource
     settings: Settings
@@ -73,14 +73,14 @@ class ShardPlanner:
         return [FileSummary(file=file, evidence=evidence, segmentation=segmentation) for file, evidence in files]
 
     def _segmentation(self, file: RawFile) -> Segmentation:
-        """Return the user's choice, or else what the source declares if the text confirms it."""
+        """Return the user's choice; without one, what the source declares if the text confirms it."""
         choice = self._options.segmentation
         if choice != "auto":
             return Segmentation(choice)
         return observed(sample_text(file), self.found.source.traits.segmentation)
 
     def _with_encoding(self, file: RawFile) -> tuple[RawFile, str]:
-        """Return a file with its encoding, and how that is known. Log every encoding but UTF-8, and every doubt."""
+        """Return a file with its encoding, and the evidence for it. Log every encoding but UTF-8, and every doubt."""
         source = self.found.source.name
         decision = choose_encoding(file, self.found.source.traits.script, self._options.encoding)
         if decision.doubt:
@@ -132,7 +132,7 @@ class ShardPlanner:
         self._check_lengths({summary.file.name: min(summary.records, limit) for summary in summaries})
 
     def _check_lengths(self, lengths: dict[str, int]) -> None:
-        """Raise IncompleteError if parallel files have different numbers of lines, unless the user accepts that."""
+        """Raise IncompleteError if parallel files have different numbers of lines, unless the settings allow it."""
         if len(set(lengths.values())) == 1 or self._options.unequal_lengths != "error":
             return
         listed = [message("{file} has {count}", file=name, count=count_noun(n, "line")) for name, n in lengths.items()]
@@ -147,13 +147,13 @@ class ShardPlanner:
 
 
 def _head(file: RawFile) -> bytes:
-    """The first bytes of a file as UTF-8, which show a format's dialect."""
+    """Return the first bytes of a file as UTF-8, which show its dialect of the format."""
     with file.open() as stream:
         return read_some(stream, HEAD_BYTES, file)
 
 
 def sample_text(file: RawFile) -> bytes:
-    """Text from several places of a file, or from the beginning of a compressed one."""
+    """Return text from several places of a file, or from its beginning if it is compressed or not in UTF-8."""
     if file.streamed:
         with file.open() as stream:
             return read_some(stream, _SAMPLE_BYTES, file)

@@ -1,4 +1,4 @@
-"""What a run would remove: shards are read and cleaned as by a run, filters are evaluated, and nothing is written."""
+"""Preview what a run would remove: read and clean shards as a run does, and evaluate filters and passes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PreviewTask:
-    """One shard to look at: the task of a run, whether to try all filters, and how to draw examples."""
+    """One shard to preview: the task of a run, whether to try all filters and passes, and how to draw examples."""
 
     task: ShardTask
     everything: bool
@@ -44,7 +44,7 @@ class PreviewTask:
 
 @dataclass(kw_only=True, slots=True)
 class SourcePreview:
-    """What filters would remove from a source; `error` says why it could not be read."""
+    """What filters and passes would remove from a source; `error` is the reason if the source failed, else empty."""
 
     preview: FilterPreview = field(default_factory=FilterPreview)
     error: str = ""
@@ -52,7 +52,7 @@ class SourcePreview:
 
 
 def preview_shard(look: PreviewTask) -> FilterPreview | ChatCorpusError:
-    """Look at one shard. A failure is returned, so that it is that of its source."""
+    """Return the preview of one shard. A failure is returned too, so that only its source fails."""
     shard = look.task.shard
     try:
         with attributed(shard.extent):
@@ -68,7 +68,7 @@ def _previewed(look: PreviewTask, shard: Shard) -> FilterPreview:
     cleaned = process.clean_turns(shard, source, settings, raw)
     looked = looked_at(settings, everything=look.everything)
     if passes := table.enabled(looked, source):
-        unquoted = tuple(records.clear() for records in raw)  # nobody reads the rejects
+        unquoted = tuple(records.clear() for records in raw)  # the texts in rejects are not used
         result = process.filter_and_pair(cleaned, shard, source, settings, lambda: unquoted)
         leave_facts(result, shard, looked, passes, look.task.folder)
     turns = cleaned.turns.with_row_index("at")
@@ -96,15 +96,16 @@ def preview(
     everything: bool,
     sampling: Sampling,
 ) -> dict[str, SourcePreview]:
-    """Return what filters would remove from each source in `found`; nothing is written to the output folder.
+    """Return what filters and passes would remove from each source in `found`, without writing to the output folder.
 
-    Raises UsageError if the settings cannot be used, EngineError if the workers are lost.
+    With `everything`, filters and passes that are off are tried too. Raises UsageError if the settings cannot be used,
+    EngineError if the workers are lost.
     """
     for name in found:
         script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
     results = {name: SourcePreview() for name in found}
     known = sources.load(settings.plugins, settings.added)
-    # Workers of a cluster see the folder of the output, not the temporary folder of this machine.
+    # Workers of a cluster see the folder that contains the output folder, not the temporary folder of this machine.
     shared = Path(settings.out).absolute().parent if settings.scheduler else None
     with tempfile.TemporaryDirectory(prefix=".chat-corpus-preview-", dir=shared) as folder:
         engine = select_engine(found, settings, Path(folder))
@@ -146,7 +147,7 @@ def _tasks(
     everything: bool,
     sampling: Sampling,
 ) -> Iterator[PreviewTask]:
-    """Yield the tasks of all sources; a source with files that cannot be cut has an error."""
+    """Yield the tasks of all sources. If the files of a source cannot be cut, its result gets the error."""
     filter_files = sources.filter_files(settings.plugins)
     for name, source in found.items():
         code = plugin_digest.code(name, settings.plugins, settings.added)
@@ -163,7 +164,7 @@ def _tasks(
                 yield PreviewTask(task=task, everything=everything, sampling=sampling)
         except STOPS:
             raise
-        except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
+        except BaseException as error:  # noqa: BLE001 any exception fails this source, and no other
             where = message("{source}: while its files were cut into shards", source=name)
             _fail(results[name], unexpected(where, error))
 
@@ -176,7 +177,7 @@ def _take(result: SourcePreview, outcome: FilterPreview | ChatCorpusError, sampl
 
 
 def _fail(result: SourcePreview, error: ChatCorpusError) -> None:
-    """Note the first failure, and log it."""
+    """Record the first failure of a source, and log it."""
     if not result.error:
         result.error, result.exit_code = str(error), error.exit_code
         _log.error("%s", error.message, extra={"event": "source.failed"})

@@ -1,4 +1,4 @@
-"""What the passes over all pairs of a source would remove, of the pairs that the filters leave."""
+"""Preview what the passes over all pairs of a source would remove from the pairs that pass the filters."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.shard import Shard
 from chat_corpus.sources.base import Source
 
-#: The pairs of a shard, beside its facts, for examples: `query, answer, file, record`.
+#: Name of the file with the pairs of a shard, from which examples are drawn: `query, answer, record, file`.
 _PAIRS = "pairs"
-#: Values for passes that are off, for a look at what they would remove.
+#: Usual values for passes that are off, to preview what they would remove.
 _TRIAL = DedupOptions(exact="always", dialogues=True, near=0.8, answers_per_query=20, queries_per_answer=20)
 _TRIAL_RELATEDNESS = RelatednessOptions(drop_lowest=0.05)
 
 
 def looked_at(settings: SourceSettings, *, everything: bool) -> SourceSettings:
-    """The settings to look at: with `everything`, filters and passes that are off have a usual value."""
+    """Return the settings to preview: with `everything`, filters and passes that are off get a usual value."""
     if not everything:
         return settings
     dedup, off = settings.dedup, DedupOptions()
@@ -53,7 +53,7 @@ def looked_at(settings: SourceSettings, *, everything: bool) -> SourceSettings:
 def leave_facts(
     result: ShardResult, shard: Shard, settings: SourceSettings, passes: Sequence[PairPass], folder: Path
 ) -> None:
-    """Write what passes need of a shard to `folder`, and its pairs."""
+    """Write to `folder` the facts about a shard that passes need, and its pairs."""
     folder.mkdir(parents=True, exist_ok=True)
     ShardPairs.of(result, shard, settings).leave(folder, shard.number, table.needed_facts(passes))
     names = pl.Series("file", [piece.file.name for piece in shard.pieces], dtype=pl.String)
@@ -76,10 +76,10 @@ def add_passes(
     shards: int,
     sampling: Sampling,
 ) -> None:
-    """Add to the preview of a source what its passes would remove; `folder` has what `leave_facts` wrote of `shards`.
+    """Add to the preview of a source what its passes would remove.
 
-    The figures of a pass are those of this pass alone, of the pairs that the filters leave; `given_rows` are those that
-    a run gives its reason.
+    `folder` has the files that `leave_facts` wrote for this number of `shards`. The figures of a pass count the pairs
+    that it drops if it is the only pass after the filters; `given_rows` counts those that a run drops for its reason.
     """
     looked = looked_at(settings, everything=everything)
     passes, on = table.enabled(looked, source), table.enabled(settings, source)
@@ -97,7 +97,7 @@ def add_passes(
     for first, second in combinations(found, 2):
         if both := int(found[first]["row"].is_in(found[second]["row"].implode()).sum()):
             preview.overlaps[first, second] = both
-    if settings == looked and len(on) == 1:  # the only pass drops what it drops alone
+    if settings == looked and len(on) == 1:  # a single pass is the same as a pass alone
         dropped = found[on[0].name].with_columns(number=pl.lit(0, pl.UInt8))
     else:
         dropped = table.find_dropped(on, parts, settings, folder).rows
@@ -114,7 +114,7 @@ def _examples(
     folder: Path,
     sampling: Sampling,
 ) -> list[Example]:
-    """Draw examples by a hash of their number, with their texts and the message of the pass."""
+    """Return examples, drawn by a hash of the pair's number, with their texts and the message of the pass."""
     if rows.is_empty():
         return []
     drawn = rows.with_columns(key=pl.col("row").hash(seed=sampling.seed)).bottom_k(sampling.examples, by="key")

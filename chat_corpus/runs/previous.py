@@ -1,4 +1,4 @@
-"""What earlier runs left in the output folder, according to their report: what to replace, and what to reuse."""
+"""Decide from the report of earlier runs which files in the output folder may be replaced, and which are reused."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 
-#: A file in a source's work folder: the digest of the settings that its files are made with.
+#: Name of a file in a source's work folder, with the digest of the settings that its outputs are made with.
 _INTENT = "settings"
 #: A message names at most this many changed settings.
 _SHOWN = 5
 
 
 def check_replaceable(out: Path, settings: Settings, found: Mapping[str, DiscoveredSource]) -> None:
-    """Raise UsageError if a run would replace files that were made with other settings, or by another program.
+    """Raise UsageError if a run would replace files that were made with other settings, or by a different program.
 
     A real corpus may always replace the output of the bundled samples.
     """
@@ -61,9 +61,9 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Discove
 
 
 def _difference(before: SettingsDict, now: SettingsDict) -> Message:
-    """How a file was made differently from what a run would do now.
+    """Return a message that describes how a file was made differently from what a run would do now.
 
-    A setting that only one side has is that of another version.
+    A setting that only one side has belongs to a different version.
     """
     changed = list(changes(before, now))
     shared = [change for change in changed if _has(before, change[0]) and _has(now, change[0])]
@@ -88,7 +88,7 @@ def _has(settings: Mapping[str, object], key: str) -> bool:
 
 
 def write_intent(out: Path, name: str, settings: Settings) -> None:
-    """Note in the work folder that the files of a source are about to appear, made with these settings.
+    """Record in the work folder that the files of a source are about to be replaced, and the digest of their settings.
 
     If the run is killed before it writes its report, the next run knows that these files are ours.
     """
@@ -96,12 +96,12 @@ def write_intent(out: Path, name: str, settings: Settings) -> None:
 
 
 def was_interrupted(out: Path, name: str, entry: SourceEntry | None) -> bool:
-    """Whether a run was killed while it put the files of a source in place; `entry` is what the report says of it."""
+    """Return whether a run was killed while it put the files of a source in place; `entry` is its report entry."""
     return _intent(out, name) is not None and not matches_outputs(out, name, entry)
 
 
 def matches_outputs(out: Path, name: str, entry: SourceEntry | None) -> bool:
-    """Whether the outputs of a source have the sizes and times that its report gives."""
+    """Return whether the outputs of a source have the sizes and times that its report entry lists."""
     return isinstance(entry, FinishedSource) and entry.outputs == outputs(out, name)
 
 
@@ -116,9 +116,9 @@ def _intent(out: Path, name: str) -> str | None:
 def changes(
     before: Mapping[str, object], now: Mapping[str, object], section: str = ""
 ) -> Iterator[tuple[str, object, object]]:
-    """Yield (key, old, new) for every changed setting; a value is None where a side lacks the key.
+    """Yield (key, old, new) for every changed setting; a value is None if that side lacks the key.
 
-    Keys are dotted, as `read.limit`. `read.unequal_lengths` is left out: it does not change the output.
+    Keys are dotted, as `read.limit`. `read.unequal_lengths` is ignored: it does not change the output.
     """
     for key in {**now, **before}:
         old, new = before.get(key), now.get(key)
@@ -129,19 +129,22 @@ def changes(
 
 
 def _as_json(value: object) -> object:
-    """A value as a report has it: a list for a tuple."""
+    """Return a value as a report contains it: tuples are lists."""
     return [_as_json(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _section(value: object) -> Mapping[str, object]:
-    """The keys of a section of settings; none if another version has a single value there, or nothing."""
+    """Return a section of settings; empty if a different version has a single value instead, or nothing."""
     return value if isinstance(value, Mapping) else {}
 
 
 def reusable(
     out: Path, found: DiscoveredSource, settings: Settings, entry: SourceEntry | None
 ) -> FinishedSource | None:
-    """Return the `entry` of a source in the report if its input, settings, code and output are unchanged, else None."""
+    """Return the `entry` of a source in the report if its input, settings, code and output are unchanged, else None.
+
+    The result is also None if the run needs a dialogue store and the entry has none.
+    """
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
         return None
     same = entry.fingerprint == fingerprint(found, settings) and matches_outputs(out, found.source.name, entry)
@@ -150,13 +153,13 @@ def reusable(
 
 
 def since(entry: FinishedSource) -> str:
-    """When the output of an unchanged source was written, in local time."""
+    """Return the time at which the output of an unchanged source was written, in local time."""
     written = max(nanoseconds for _, nanoseconds in entry.outputs.values())
     return datetime.fromtimestamp(written / 1e9).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def withdraw_samples(out: Path) -> list[str]:
-    """Delete the outputs of the bundled samples, unless somebody changed them since. Return the sources' names.
+    """Delete the outputs of the bundled samples, unless they were changed since. Return the names of the sources.
 
     A run on real corpora calls this, so that its output does not mix with invented lines.
     """
@@ -172,7 +175,7 @@ def withdraw_samples(out: Path) -> list[str]:
 
 
 def fingerprint(found: DiscoveredSource, settings: Settings) -> Fingerprint:
-    """Everything that the output of a source depends on; files by name, size and time."""
+    """Return everything that the output of a source depends on; files count by name, size and time."""
     return Fingerprint(
         code=versions.code_digest(),
         source=plugin_digest.code(found.source.name, settings.plugins, settings.added),

@@ -45,9 +45,9 @@ from chat_corpus.statistics.schema import Statistics
 
 @dataclass(kw_only=True, slots=True)
 class SourceReport:
-    """The outcome of a run for one source; `error` is the reason if it failed.
+    """The outcome of a run for one source; `error` is the reason if it failed, else empty.
 
-    `parts` are those that the run leaves, in order, because it does not join them.
+    `parts` are the parts in order if the run does not join them, as in an export from raw corpora.
     """
 
     found: DiscoveredSource
@@ -66,7 +66,7 @@ class SourceReport:
 
     @property
     def megabytes(self) -> float:
-        """Raw megabytes read."""
+        """Megabytes of decompressed raw files that were read."""
         return sum(fact.bytes for fact in self.files) / 1e6
 
     def read_samples(self) -> None:
@@ -77,7 +77,7 @@ class SourceReport:
 class RunReport:
     """The report of a run, to which sources are added as they finish; all others keep their entries of earlier runs.
 
-    The run has locked the output folder, so that earlier entries are read once.
+    The run has locked the output folder, so it is enough to read the earlier entries once.
     """
 
     def __init__(self, out: Path, settings: Settings, *, samples: bool) -> None:
@@ -95,7 +95,7 @@ class RunReport:
         }
 
     def add(self, report: SourceReport) -> None:
-        """Add a source with outputs that are in place, or that failed or was skipped."""
+        """Add a source: its outputs are in place, or it failed, or it was skipped."""
         name = report.found.source.name
         self._entries[name] = report.unchanged or self._entry(report, self._before.get(name))
 
@@ -132,13 +132,13 @@ class RunReport:
 
 
 def _by_file(report: SourceReport) -> dict[str, FileCounts]:
-    """The records of each file, in the order of the files, whichever shard was done first."""
+    """Return the counts of records by file, in the order of the files, not of the shards that finished."""
     counts = report.counts.records_by_file
     return {fact.file.name: counts[fact.file.name] for fact in report.files if fact.file.name in counts}
 
 
 def _failed(report: SourceReport, settings: Settings, before: SourceEntry | None) -> SourceEntry:
-    """The entry of a failed source: if it has output of an earlier run, the entry of that run with the failure."""
+    """Return the entry of a failed source: if it has output of an earlier run, that run's entry with the failure."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     facts, records = _facts(report, settings), _by_file(report)
     if not isinstance(before, FinishedSource):
@@ -156,7 +156,7 @@ def _failed(report: SourceReport, settings: Settings, before: SourceEntry | None
 
 
 def _facts(report: SourceReport, settings: Settings) -> SourceFacts:
-    """The facts about a source: its files, settings and speed."""
+    """Return the facts about a source: its files, settings and speed."""
     source: Source = report.found.source
     limit = settings.of(source.name).read.limit or sys.maxsize
     shares = completeness.shares(report.found.names, report.counts.records_by_file)
@@ -178,7 +178,7 @@ def _facts(report: SourceReport, settings: Settings) -> SourceFacts:
         licence=source.licence,
         url=source.url,
         state=report.found.state,
-        raw=str(Path(report.found.root or settings.raw).absolute()),  # which holds in any working directory
+        raw=str(Path(report.found.root or settings.raw).absolute()),  # valid in any working directory
         plugins=settings.plugins,
         settings=msgspec.to_builtins(settings.of(source.name)),
         files=tuple(files),

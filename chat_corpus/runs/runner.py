@@ -43,10 +43,12 @@ def run(
 ) -> tuple[dict[str, SourceReport], Report]:
     """Process all sources in `found` and write the report. Return the result of each source, and the report.
 
-    Each result has a sample of up to `conversions` converted turns of each shard. `fresh` discards the work of earlier
-    runs. `kind` decides what is made of the shards of a source. Without `replace`, files that were made with other
-    settings, or by another program, are refused. Raises UsageError then, and if another run has locked the output
-    folder; EngineError if the workers are lost; ChatCorpusError if the output folder cannot be written.
+    Each result has samples of up to `conversions` converted turns per shard. `fresh` discards the work of earlier runs.
+    `kind` decides what is made of the shards of a source.
+
+    Raises UsageError if a different run has locked the output folder, or if `replace` is False and the run would
+    replace files that were made with other settings or by a different program. Raises EngineError if the workers are
+    lost, and ChatCorpusError if the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
@@ -63,7 +65,7 @@ def run(
 
 
 class _Run:
-    """One run: the sources that it skips, and those that it works on."""
+    """One run: the sources that it skips, and those that it processes."""
 
     def __init__(
         self,
@@ -91,7 +93,7 @@ class _Run:
         }
 
     def result(self) -> tuple[dict[str, SourceReport], Report]:
-        """Do the work. Return as `run`."""
+        """Process the sources, and return what `run` returns."""
         pending = {name: self._found[name] for name in self._runs}
         engine = select_engine(pending, self._settings, self._out / WORK)
         for task, outcome, worked in dispatch(engine, self._tasks()):
@@ -101,7 +103,7 @@ class _Run:
             if source.finished:
                 self._close(source)
         report = self._report.write(self._seconds, last=True)
-        from chat_corpus.page.writing import write_page  # here, where its imports delay no first message
+        from chat_corpus.page.writing import write_page  # imported here, so that it does not delay the first message
 
         write_page(self._out, report, wanted=self._settings.page)
         return {name: self._done[name] for name in self._found}, report
@@ -123,17 +125,17 @@ class _Run:
         self._report.write(self._seconds, last=False)
         if parts_are_spent:
             source.forget()
-        self._progress(source.name, source.size - source.reached, False)  # bytes that it could not, or need not, read
+        self._progress(source.name, source.size - source.reached, False)  # bytes that were not read
         source.log_summary()
 
     @property
     def _seconds(self) -> float:
-        """How long the run has taken so far."""
+        """Seconds since the run began."""
         return time.perf_counter() - self._clock
 
 
 def _prepare(found: Iterable[str], settings: Settings, *, samples: bool) -> None:
-    """Check what the run needs, and delete the outputs of bundled samples before a run on real corpora."""
+    """Load what the run needs, and delete the outputs of bundled samples before a run on real corpora."""
     for name in found:
         script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing
     withdrawn = [] if samples else previous.withdraw_samples(Path(settings.out))
@@ -150,7 +152,7 @@ def _unchanged(
     reported = reported_sources(out)
     for name, source in found.items():
         if entry := previous.reusable(out, source, settings, reported.get(name)):
-            forget(out / WORK / name)  # of a run that was killed after it wrote its report
+            forget(out / WORK / name)  # left by a run that was killed after it wrote its report
             done[name] = SourceReport(found=source, counts=entry.counts, unchanged=entry)
             progress(name, sum(file.size for file in source.files), False)
             unchanged = message("{source}: unchanged since {time}", source=name, time=previous.since(entry))
@@ -160,7 +162,7 @@ def _unchanged(
 
 
 def _warn_again(source: DiscoveredSource, entry: FinishedSource) -> None:
-    """Log the warnings of the run that made an output."""
+    """Log again the warnings about files from the run that made an output: unreadable records and unread fields."""
     counts, name = entry.records_by_file, source.source.name
     for warning in (*completeness.cautions(source.names, counts), *completeness.passed_over(counts)):
         text = message("{source}: {warning}", source=name, warning=warning)

@@ -1,4 +1,4 @@
-"""One source on its way through a run: planned, worked on shard by shard, put in its place, and report of."""
+"""One source in a run: plan its shards, take their results, put its files in place, and report on it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(kw_only=True, slots=True)
 class SourceRun:
-    """One source in a run: its plan, its tasks so far, how many of them are done, and its report.
+    """One source in a run: its plan, its tasks so far (`made`), how many of them are `done`, and its report.
 
-    `folder` holds its parts. `stored` are turns of earlier runs by shard. `content` counts bytes of its shards so far,
-    `read` those of finished shards, `reached` the same in bytes of the files on disk, which may be compressed or in a
-    different encoding.
+    `folder` has its parts, `counts` those of finished shards by number, `stored` the turns of an earlier run by shard.
+    `content` is the bytes of the shards planned so far, `read` those of the finished ones, and `reached` an estimate of
+    `read` in bytes of the files on disk, which may be compressed or in a different encoding.
     """
 
     task_type: ClassVar[type[ShardTask]] = ShardTask
@@ -63,7 +63,7 @@ class SourceRun:
 
     @classmethod
     def of(cls, found: DiscoveredSource, settings: Settings, work: Path, *, conversions: int, fresh: bool) -> SourceRun:
-        """Return the run of a source in its folder under `work`; a `fresh` one deletes the parts of earlier runs."""
+        """Return the run of a source with its folder in `work`; if `fresh`, delete the parts of earlier runs."""
         name = found.source.name
         folder = work / name
         if fresh:
@@ -85,7 +85,7 @@ class SourceRun:
 
     @property
     def finished(self) -> bool:
-        """Whether all tasks are planned and done."""
+        """Whether all tasks are planned and finished."""
         return self.planned and self.done == len(self.made)
 
     @property
@@ -94,7 +94,7 @@ class SourceRun:
         return sum(file.size for file in self.plan.found.files)
 
     def tasks(self) -> Iterator[ShardTask]:
-        """Yield the tasks, which are planned one by one, until one has failed."""
+        """Plan and yield the tasks one by one, until the source has failed."""
         self.clock = time.perf_counter()
         settings = self.plan.settings
         try:
@@ -121,13 +121,13 @@ class SourceRun:
                     break
         except STOPS:
             raise
-        except BaseException as error:  # noqa: BLE001 whatever it is fails this source, and no other
+        except BaseException as error:  # noqa: BLE001 any exception fails this source, and no other
             where = message("{source}: while its files were cut into shards", source=self.name)
             self.fail(unexpected(where, error))
         self.planned = True
 
     def _begin(self) -> None:
-        """Create the folder of the parts, and the files that they are joined in."""
+        """Create the folder of the parts and the files that they are joined into, and find stored turns."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.fresh:
             self.stored = stored_turns(self.plan.found, self.plan.settings)
@@ -143,12 +143,12 @@ class SourceRun:
         self.merge = Merge(self.name, self.folder, selection if self.passes else None, store=settings.store_dialogues)
 
     def _stored(self, shard: Shard) -> StoredTurns | None:
-        """The turns of a shard from an earlier run, if the shard is the same."""
+        """Return the turns of a shard from an earlier run if the shard is the same, else None."""
         stored = self.stored.get(shard.number)
         return stored if stored is not None and stored.entry.is_of(shard) else None
 
     def take(self, task: ShardTask, outcome: Counts | ChatCorpusError) -> None:
-        """Add the counts of a finished task, or note its failure."""
+        """Add the counts and the part of a finished task, or record its failure."""
         self.done += 1
         if isinstance(outcome, ChatCorpusError):
             self.fail(outcome)
@@ -178,7 +178,7 @@ class SourceRun:
         return message("{source}: while its shards were joined", source=self.name)
 
     def advance(self, read: int) -> int:
-        """Add content that was read; return by how many bytes of the files on disk this advances."""
+        """Add bytes of finished shards, and return how many more bytes of the files on disk are done."""
         self.read += read
         stored = sum(fact.stored for fact in self.plan.summaries)
         reached = max(self.reached, self.read * stored // max(self.content, 1))
@@ -186,7 +186,7 @@ class SourceRun:
         return step
 
     def fail(self, error: ChatCorpusError, text: str = "") -> None:
-        """Note the first failure, and log it; `text`, if any, is logged instead of the error's message."""
+        """Record the first failure, and log it; `text`, if any, is logged instead of the error's message."""
         if not self.report.error:
             self.report.error, self.report.exit_code = str(error), error.exit_code
             trace = getattr(error, "trace", "")
@@ -198,7 +198,7 @@ class SourceRun:
     def finish(self, out: Path) -> bool:
         """Publish the files of the source, and return whether its parts can be deleted.
 
-        A failed source leaves its parts to the next run, unless the parts themselves are faulty.
+        A failed source leaves its parts to the next run, unless this method could not join or publish them.
         """
         faulty = False
         self.report.files = tuple(map(replace, self.plan.summaries))
@@ -219,7 +219,7 @@ class SourceRun:
         return faulty or not (self.report.error or self.report.parts)
 
     def _publish(self, out: Path) -> None:
-        """Join the parts, and put the files in place. Raises LedgerError, OSError."""
+        """Join the parts, and put the files in place. Raises LedgerError and OSError."""
         self.report.counts = self.merge.finish(self.report.counts)
         self._warn_if_all_dropped()
         self.report.statistics = self.merge.statistics()
@@ -230,7 +230,7 @@ class SourceRun:
         self.merge.publish(out, lambda: previous.write_intent(out, self.name, self.plan.settings))
 
     def _quotes(self) -> completeness.Quotes:
-        """The beginning of the first unreadable record of each file, for messages; it is not in report.json."""
+        """Return the beginning of the first unreadable record of each file, for messages; report.json omits it."""
         return {
             name: beginning(task.part.raw_of(name, file.example.record))
             for name, file in self.report.counts.records_by_file.items()
@@ -243,7 +243,7 @@ class SourceRun:
         forget(self.folder)
 
     def log_summary(self) -> None:
-        """Log a line with counts and speed of a finished source."""
+        """Log a line with the counts and the speed of a source, unless it failed."""
         if not self.report.error:
             counts, seconds = self.report.counts, self.report.seconds
             text = message(
@@ -257,7 +257,7 @@ class SourceRun:
             _log.info("%s", text, extra={"event": "source.done", "source": self.name, "seconds": round(seconds, 3)})
 
     def _check_usable(self) -> None:
-        """Fail if a file is mostly unreadable or the source has no pairs; warn about other losses."""
+        """Fail if a file is mostly unreadable, or if its faults leave no output; warn about other losses."""
         counts, source = self.report.counts, self.plan.found.source
         groups, files = self.plan.found.names, self.report.counts.records_by_file
         failures, cautions = list(completeness.failures(groups, files)), list(completeness.cautions(groups, files))
@@ -277,7 +277,7 @@ class SourceRun:
             self._warn(warning, "source.unread_field")
 
     def _warn_if_all_dropped(self) -> None:
-        """Warn if passes over all pairs left none."""
+        """Warn if passes over all pairs dropped all of them."""
         pairs = self.report.counts.pairs
         if pairs.possible and not pairs.written:
             reasons = {**pairs.rejected, Reason.DUPLICATE: pairs.duplicates}

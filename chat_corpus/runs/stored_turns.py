@@ -1,4 +1,4 @@
-"""Clean turns of an earlier run: where its dialogue store holds those of each shard, if they are still the same."""
+"""Find the clean turns of each shard in the dialogue store of an earlier run, if they are still valid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def stored_turns(found: DiscoveredSource, settings: Settings) -> Mapping[int, StoredTurns]:
-    """The stored turns of a source by shard; none where raw files, cleaning settings, code or store have changed."""
+    """Return the stored turns of a source by shard; none if raw files, cleaning settings, code or store changed."""
     out, name = Path(settings.out), found.source.name
     path = layout.dialogues(out, name)
     entry = reported_sources(out).get(name) if path.exists() else None
@@ -43,7 +43,7 @@ def stored_turns(found: DiscoveredSource, settings: Settings) -> Mapping[int, St
 
 
 def store_fault(out: Path, name: str, entry: FinishedSource) -> str | None:
-    """Why the dialogue store of a source cannot be used; None for the one that its report entry describes."""
+    """Return why the dialogue store of a source cannot be used; None if it is as its report entry describes it."""
     path = layout.dialogues(out, name)
     if not isinstance(entry.dialogues, msgspec.Struct) or not path.is_file():
         return message("there is no dialogue store; run again with --store-dialogues")
@@ -60,7 +60,7 @@ def store_fault(out: Path, name: str, entry: FinishedSource) -> str | None:
 
 
 def _same_cleaning(entry: FinishedSource, found: DiscoveredSource, settings: Settings) -> bool:
-    """Whether a source would be cleaned as it was: the same input, code, and settings up to the filters."""
+    """Return whether a run would clean a source in the same way: same input, code, and settings up to the filters."""
     now, before = previous.fingerprint(found, settings), entry.fingerprint
     try:
         earlier = msgspec.convert(entry.settings, SourceSettings).cleaning_settings.digest()

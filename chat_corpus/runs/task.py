@@ -1,7 +1,7 @@
 """The work of one process: one shard goes through the pipeline, and its results are written as a part.
 
-A part is in the folder of its source. Its name has the number of the shard and a key of everything that the results
-depend on, so that a later run can use a finished part.
+A part is in the folder of its source. Its name has the number of the shard and a hash of everything that the results
+depend on, so that a later run can reuse a finished part.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from chat_corpus.statistics.shard import shard_tally
 
 @dataclass(frozen=True, kw_only=True)
 class ShardTask:
-    """One shard, and what to write to `folder`: `facts` about its pairs, and a sample of this many `conversions`.
+    """One shard, and what to write to `folder`: the named `facts` about its pairs, and a sample of `conversions` turns.
 
     The part has rows of the dialogue store if the settings request it. With `stored`, the clean turns come from the
     store of an earlier run. `code` is the digest of the source's third-party code, `plugins` has the digests of plugin
@@ -77,9 +77,9 @@ class ShardTask:
         return run_shard
 
     def _stem(self, settings: SourceSettings, **results: object) -> str:
-        """The number of the shard, and a key of everything that its results depend on.
+        """Return the number of the shard, and a hash of everything that its results depend on.
 
-        Files count by name, size and time, not by the folder where they are mounted.
+        Files count by name, size and time, not by the path of their folder, which differs between machines.
         """
         shard = msgspec.to_builtins(self.shard, enc_hook=str)
         for piece in shard["pieces"]:
@@ -123,7 +123,7 @@ def run_shard(task: ShardTask) -> Counts:
 
 
 def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataFrame:
-    """The columns to write, by a mask of the turns with a line break or a tab, if there is one."""
+    """Return the columns of the TSV file. `breaks`, if known, marks the turns with a line break or a tab."""
     if breaks is None:
         return tsv.columns(outcome.pairs)
     sides = ("query", "answer") if breaks.any() else ()
@@ -133,7 +133,7 @@ def _columns(breaks: pl.Series | None, outcome: process.ShardResult) -> pl.DataF
 def _facts(
     task: ShardTask, outcome: process.ShardResult, columns: pl.DataFrame, raw: Callable[[], tuple[Records, ...]]
 ) -> dict[Path, bytes]:
-    """The files of the facts about the pairs of a shard that the task asks for."""
+    """Return the files of the facts about the pairs of a shard that the task requests."""
     from chat_corpus.pipeline.pair_passes import facts
 
     source, settings = task.source
@@ -158,7 +158,7 @@ def check_code(task: ShardTask) -> None:
 
 
 def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Records, ...]]]:
-    """The clean turns of a shard, stored ones if there are any, and a function that returns its raw records."""
+    """Return the clean turns of a shard, stored ones if there are any, and a function that returns its raw records."""
     shard, (source, settings) = task.shard, task.source
     if task.stored is not None:
         return task.stored.clean_turns(shard), lambda: reading.records(shard, source)
@@ -167,9 +167,9 @@ def _cleaned(task: ShardTask) -> tuple[process.CleanTurns, Callable[[], tuple[Re
 
 
 def raw_texts(task: ShardTask, rows: pl.DataFrame) -> pl.Series:
-    """Return the raw records at addresses in a task's shard, `file, record, raw_begin`, in this order: `raw: str`.
+    """Return the raw records at addresses in a task's shard (`file, record, raw_begin`), in the same order: `raw: str`.
 
-    Records are split again only if it is not known where they begin.
+    The shard is split into records again only if it is not known where they begin.
     """
     pieces = {piece.file.name: piece for piece in task.shard.pieces}
     if not rows["raw_begin"].null_count():
@@ -183,7 +183,10 @@ def raw_texts(task: ShardTask, rows: pl.DataFrame) -> pl.Series:
 
 
 def _sample(turns: pl.DataFrame, shard: Shard, size: int) -> pl.DataFrame:
-    """Conversions (`key, file, record, before, after`) drawn by hash, so that samples of shards can be merged."""
+    """Return up to `size` converted turns, drawn by hash, so that samples of shards can be merged.
+
+    Columns: `record, key, file, before, after`; those with the smallest `key` are drawn.
+    """
     names = pl.Series("file", [piece.file.name for piece in shard.pieces])
     turns = turns.with_columns(text="before_masking") if "before_masking" in turns.columns else turns
     converted = turns.filter(pl.col("text") != pl.col("before_conversion"))

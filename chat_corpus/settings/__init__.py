@@ -1,1 +1,1 @@
-"""The settings: their model, their configuration files and flags, and the line of each wrong value."""
+"""The settings: their model, how they are loaded from files and flags, and the location of each wrong value."""

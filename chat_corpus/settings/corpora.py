@@ -1,4 +1,4 @@
-"""Corpora that the user adds, as settings: checked, and put together from the flags `--add` and `--layout`."""
+"""Settings of corpora that the user adds: their checks, and the flags `--add` and `--layout`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from chat_corpus.sources.definitions import AUTO, Definition
 
 
 def from_flags(added: Iterable[str], layouts: Iterable[str]) -> dict[str, dict[str, Any]]:
-    r"""What `--add NAME=PATH` and `--layout NAME=LAYOUT` set, by name. A name that is given again has several paths.
+    r"""Return the definitions that `--add NAME=PATH` and `--layout NAME=LAYOUT` set, by name.
 
-    Raises UsageError for anything else than a name and a value.
+    If `added` has a name more than once, the definition has several paths. Raises UsageError if a name or a value is
+    missing.
 
     >>> from_flags(["mine=C:\\a=b.jsonl"], ["mine=json"])
     {'mine': {'path': ['C:\\a=b.jsonl'], 'layout': 'json'}}
@@ -29,7 +30,7 @@ def from_flags(added: Iterable[str], layouts: Iterable[str]) -> dict[str, dict[s
         name, sign, path = given.partition("=")
         if not (sign and name and path):
             raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
-        # A path of the command line is no pattern: shells have expanded those.
+        # A path on the command line is not a pattern, because the shell has already expanded patterns.
         corpora.setdefault(name, {}).setdefault("path", []).append(glob.escape(path))
     for given in layouts:
         name, sign, layout = given.partition("=")
@@ -40,7 +41,10 @@ def from_flags(added: Iterable[str], layouts: Iterable[str]) -> dict[str, dict[s
 
 
 def expanded(corpora: Any) -> Any:
-    """Definitions with `~` as the home folder, and a path alone as a definition; anything else as it is."""
+    """Return definitions with `~` expanded in paths. A path, or a list of paths, becomes a definition.
+
+    Values of other types are not changed.
+    """
     if not isinstance(corpora, Mapping):
         return corpora
     return {name: _expanded({"path": one} if isinstance(one, str | list) else one) for name, one in corpora.items()}
@@ -56,12 +60,12 @@ def _expanded(definition: Any) -> Any:
 def _home(path: Any) -> Any:
     try:
         return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
-    except RuntimeError:  # no user of that name
+    except RuntimeError:  # there is no user with this name
         return path
 
 
 def check(name: object, definition: Mapping[str, Any], locations: Locations) -> None:
-    """Raise UsageError where a name, a path or a layout of a definition cannot be."""
+    """Raise UsageError if a definition has an invalid name, no path, or an unknown layout."""
     where = location(("corpora", str(name)), locations)
     if not is_source_name(name):
         raise UsageError(
@@ -82,7 +86,7 @@ def check(name: object, definition: Mapping[str, Any], locations: Locations) -> 
 
 
 def check_apart(corpora: Mapping[str, Definition], out: Path) -> None:
-    """Raise UsageError where the output folder is inside a folder that is added: the next run would read it."""
+    """Raise UsageError if the output folder is inside an added folder, because the next run would read the output."""
     for name, definition in corpora.items():
         for path in definition.paths:
             folder = Path(plain(path))
@@ -99,12 +103,12 @@ def check_apart(corpora: Mapping[str, Definition], out: Path) -> None:
 
 
 def plain(path: str) -> str:
-    """A path without the escapes of `glob.escape`."""
+    """Return a path without the escapes of `glob.escape`."""
     return path.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
 
 
 def unknown_layout(layout: str) -> Message:
-    """Why a layout is none, with the nearest name or all of them."""
+    """Return the message for an unknown layout, with the most similar name, or else all names."""
     nearest = difflib.get_close_matches(layout.lower(), by_name(), n=1, cutoff=0.5)
     if nearest:
         return message("no layout '{layout}'; did you mean '{nearest}'?", layout=layout, nearest=nearest[0])
@@ -112,10 +116,10 @@ def unknown_layout(layout: str) -> Message:
 
 
 def names_of_layouts() -> Message:
-    """The names of all layouts."""
+    """Return the names of all layouts, separated by commas."""
     return joined(", ", [layout.name for layout in LAYOUTS])
 
 
 def absolute(path: str | tuple[str, ...]) -> str | tuple[str, ...]:
-    """A path, or several, from the root of the file system."""
+    """Return a path, or several paths, as absolute paths."""
     return str(Path(path).absolute()) if isinstance(path, str) else tuple(str(Path(one).absolute()) for one in path)

@@ -1,4 +1,4 @@
-"""The settings of filters that need more than a look at a value: word lists, and filters of plugins."""
+"""Settings of filters with checks beyond the type of a value: word lists, and filters of plugins."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from chat_corpus.settings.model import Settings
 
 
 def with_word_lists(data: dict[str, Any], locations: yaml_lines.Locations) -> dict[str, Any]:
-    """Return settings with the absolute path and the SHA-256 of each word list. Raises UsageError for a faulty list."""
+    """Return settings with the absolute path and the SHA-256 of each word list.
+
+    Raises UsageError if a list cannot be used, or if its SHA-256 differs from the one in the settings.
+    """
     by_source = data.get("sources")
     sections = dict(by_source) if isinstance(by_source, Mapping) else {}
     changed = {
@@ -31,7 +34,7 @@ def with_word_lists(data: dict[str, Any], locations: yaml_lines.Locations) -> di
 
 
 def _digested(section: Any, under: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
-    """Return a section `filters` with a path and a digest in place of each name of a file."""
+    """Return a section `filters` with `path, sha256` in place of each file name."""
     if not isinstance(section, Mapping):
         return section
     changed = {}
@@ -43,7 +46,10 @@ def _digested(section: Any, under: yaml_lines.Key, locations: yaml_lines.Locatio
 
 
 def _word_list(item: Any, key: yaml_lines.Key, locations: yaml_lines.Locations) -> Any:
-    """Return `path, sha256` of a word list. Raises UsageError, also if a given digest is not that of the file."""
+    """Return `path, sha256` of a word list; `item` itself if it has no path, which a later check reports.
+
+    Raises UsageError if the list cannot be used, or if the digest in `item` is not that of the file.
+    """
     path = item.get("path") if isinstance(item, Mapping) else item
     if not isinstance(path, str):
         return item
@@ -71,7 +77,7 @@ def _word_list(item: Any, key: yaml_lines.Key, locations: yaml_lines.Locations) 
 
 
 def check_custom(settings: Settings, filters: Iterable[str]) -> None:
-    """Raise UsageError if `filters.custom` names a filter that no plugin defines, or a plugin's name is taken.
+    """Raise UsageError if no plugin defines a filter in `filters.custom`, or a filter of a plugin has a built-in name.
 
     `filters` are the names of the filters of plugins.
     """

@@ -1,4 +1,4 @@
-"""Load settings: built-in defaults, then YAML files, then flags. Strict checks name the location of each wrong value.
+"""Load settings: built-in defaults, then YAML files, then flags. Errors name the location of the wrong value.
 
 configs/default.yaml has every key with its default. A key under `sources: {name: …}` applies to that source only.
 """
@@ -29,9 +29,10 @@ _LONGEST = 60
 
 
 def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> Settings:
-    """Return the defaults, changed by `files` in their order, then by `flags`.
+    """Return the defaults, changed by `files` in the given order, then by `flags`.
 
-    Flags override the settings of single sources too. Raises UsageError with file, line and the nearest valid key.
+    Flags override the settings of single sources too. Raises UsageError, with file and line, for an unknown key or a
+    wrong value.
     """
     data: dict[str, Any] = {}
     locations: yaml_lines.Locations = {}
@@ -51,7 +52,7 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
         _check_keys(definition, Definition, ("corpora", name), locations)
         corpora.check(name, definition, locations)
         _converted(definition, Definition, ("corpora", name), locations)
-    # On top of the defaults: a section of which a file gives some keys has its own defaults for the others.
+    # Merged with the defaults of `Settings`: a section there may have other defaults than its type.
     settings: Settings = _converted(merge_values(msgspec.to_builtins(Settings()), data), Settings, (), locations)
     for name, section in settings.sources.items():
         _check_keys(section, SourceSettings, ("sources", name), locations)
@@ -63,20 +64,20 @@ def load(files: Iterable[Path] = (), flags: Mapping[str, Any] | None = None) -> 
 
 
 def _with_flags(section: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings of a single source, with the values of flags for the same sections."""
+    """Return the settings of a single source, with the values of flags in its sections."""
     return {key: merge_values(value, flags[key]) if key in flags else value for key, value in section.items()}
 
 
 def _expanded(data: dict[str, Any]) -> dict[str, Any]:
     """Return settings with `~` in paths expanded, and with empty sections in place of null ones.
 
-    YAML has null for a section if all of its keys are commented out.
+    A section is null in YAML if all of its keys are commented out.
     """
 
     def home(value: Any) -> Any:
         try:
             return str(Path(value).expanduser()) if isinstance(value, str) else value
-        except RuntimeError:  # `~name` without a user of that name: an ordinary path
+        except RuntimeError:  # `~name` is an ordinary path if there is no user `name`
             return value
 
     filled = {
@@ -97,7 +98,10 @@ def with_absolute_paths(settings: Settings) -> Settings:
 
 
 def check_apart(settings: Settings) -> None:
-    """Raise UsageError if the raw folder and the output folder are the same or in each other, or `out` is a file."""
+    """Raise UsageError if `out` is a file, or if it is, contains or is inside the raw folder.
+
+    The output folder must not be inside an added folder either.
+    """
     raw, out = Path(settings.raw).resolve(), Path(settings.out).resolve()
     if out.exists() and not out.is_dir():
         raise UsageError(message("--out {out}: a file; name a folder", out=settings.out))
@@ -112,7 +116,7 @@ def check_apart(settings: Settings) -> None:
 
 
 def check_text(settings: Settings) -> None:
-    """Raise UsageError for folders and plugins with names that are not UTF-8: report.json cannot hold them."""
+    """Raise UsageError if a path of a folder, a plugin or an added corpus is not UTF-8: report.json cannot hold it."""
     paths = [("--raw", settings.raw), ("--out", settings.out), *(("--plugin", file) for file in settings.plugins)]
     paths += [("--add", path) for definition in settings.corpora.values() for path in definition.paths]
     for flag, path in paths:
@@ -166,7 +170,7 @@ def _converted(data: Mapping[str, Any], kind: type[Any], under: yaml_lines.Key, 
             raise _wrong_value(key, value, _expected(field.type), locations) from error
     try:
         return msgspec.convert(data, kind)
-    except msgspec.ValidationError as error:  # a struct rejected a combination of values, and says why
+    except msgspec.ValidationError as error:  # a struct refuses a combination of values
         fault = message(
             "{location}{section}: {error}",
             location=yaml_lines.location(under, locations),
@@ -190,7 +194,7 @@ def _wrong_value(key: yaml_lines.Key, value: object, expected: Message, location
 
 def _expected(kind: Any) -> Message:
     """Return a description of the values of a type."""
-    if get_origin(kind) is Literal:  # in the order of their declaration, which msgspec does not preserve
+    if get_origin(kind) is Literal:  # choices in the order of the declaration, which msgspec does not preserve
         return message("one of {choices}", choices=joined(", ", map(str, get_args(kind))))
     return _described(msgspec.inspect.type_info(kind))
 
@@ -231,7 +235,7 @@ def _check_keys(
     locations: yaml_lines.Locations,
     whole: tuple[type[Any], yaml_lines.Key] | None = None,
 ) -> None:
-    """Raise UsageError for a key that `kind` does not have. `whole` is the outermost struct, and where it begins."""
+    """Raise UsageError for a key that `kind` does not have. `whole` is the outermost struct, and its key."""
     whole = whole or (kind, under)
     fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
     for name, value in data.items():

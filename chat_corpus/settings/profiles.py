@@ -1,4 +1,4 @@
-"""Profiles: files of settings for a purpose, which the package has by name."""
+"""Profiles: files of settings for a purpose, which are part of the package."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _ENDING = ".yaml"
 
 
 def names() -> list[str]:
-    """The names of the profiles of this package, in alphabetical order."""
+    """Return the names of the profiles of this package, in alphabetical order."""
     return sorted(path.stem for path in folder().glob(f"*{_ENDING}"))
 
 
 def folder() -> Path:
-    """The folder of the profiles of this package."""
+    """Return the folder of the profiles of this package."""
     return Path(__file__).resolve().parent.parent / _FOLDER
 
 
 def find(value: str) -> Path:
-    """Return the file of a profile, by its name or its path. Raises UsageError with the known names."""
+    """Return the file of a profile from its name or its path. Raises UsageError if there is none."""
     known = names()
     if value in known:
         return folder() / f"{value}{_ENDING}"
@@ -45,7 +45,7 @@ def find(value: str) -> Path:
 
 
 def description(path: Path) -> str:
-    """The first paragraph of the comment that a profile begins with, as one line."""
+    """Return the first paragraph of the comment at the beginning of a profile, as one line."""
     lines = []
     for line in path.read_text("utf-8").splitlines():
         text = line.removeprefix("#").strip()

@@ -1,4 +1,4 @@
-"""Keys that no setting has: what the user probably meant, as a hint."""
+"""Hints for unknown keys: the keys that the user probably meant."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.settings.yaml_lines import Key
 
-#: Options of the command line that no key can replace, spelled as keys.
+#: Options of the command line without a key in settings files, spelled as keys.
 OPTIONS_ONLY = frozenset(
     {
         "all", "check", "config", "dry_run", "exclude", "explain_conversion", "fail_over", "force", "fresh", "guard",
@@ -25,20 +25,20 @@ _OPTIONS = {
     "layout": "corpora.NAME.layout",
     "no_page": "page",
 }
-#: Least similarity of a name that is offered: `filter` and `filters` have 0.92, `language` and `page` 0.5.
+#: Minimum similarity of a suggested name: `filter` and `filters` have 0.92, `language` and `page` 0.5.
 _SIMILAR = 0.6
 
 
 def meant(name: str) -> Message:
-    """A question about one name."""
+    """Return a question that suggests a name."""
     return message("did you mean '{name}'?", name=name)
 
 
 def hint(name: str, siblings: Iterable[str], within: type[msgspec.Struct], under: Key, prefix: Key) -> Message:
-    """What was meant by a key that is not one of its `siblings`, the keys of the section `under`.
+    """Return a hint for the key `name`, which is not one of `siblings`, the keys of the section `under`.
 
-    Looks for a key of the same name in all sections of `within`, then for an option of the command line, then for a
-    similar name. `prefix` is the key at which `within` begins.
+    The hint is a key of the same name in any section of `within`, else an option of the command line, else a similar
+    name, else all `siblings`. `prefix` is the key of `within`, empty for the whole settings.
     """
     siblings, spelled = list(siblings), name.replace("-", "_")
     keys = list(_keys(within, prefix))
@@ -67,5 +67,5 @@ def _keys(kind: type[msgspec.Struct], prefix: Key) -> Iterator[Key]:
 
 
 def section_of(kind: object) -> type[msgspec.Struct] | None:
-    """The struct of a section of settings; None for the type of a value."""
+    """Return the struct of a section of settings; None if the type is that of a value."""
     return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None

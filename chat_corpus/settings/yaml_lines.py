@@ -11,18 +11,21 @@ from chat_corpus.errors import UsageError
 from chat_corpus.files.yaml_safety import LOADER, check_nesting
 from chat_corpus.messages import error_text, message
 
-#: A key after the keys of the sections around it, outermost first.
+#: A key, with the keys of its sections before it, outermost first.
 Key = tuple[str, ...]
-#: The last `file:line` that sets each key.
+#: The location `file:line` of each key; the last one if several files set it.
 Locations = dict[Key, str]
 
-#: Maximum number of values in a document; each counts as often as aliases refer to it.
+#: Maximum number of values in a document. A value counts once for each alias that refers to it.
 _MOST_VALUES = 100_000
 _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
 def load(file: Path) -> tuple[dict[str, Any], Locations]:
-    """Return the mapping in a file, and the location of each key. Raises UsageError with file and line."""
+    """Return the mapping in a file, and the location of each key.
+
+    Raises UsageError, with file and line if known, if the file cannot be read, is not YAML or has wrong keys.
+    """
     try:
         text = file.read_text("utf-8-sig")
     except FileNotFoundError as error:
@@ -45,7 +48,7 @@ def load(file: Path) -> tuple[dict[str, Any], Locations]:
             )
         locations: Locations = {}
         if node is not None:
-            # Before the data is built, because that puts the keys that `<<` merges into the nodes.
+            # Before `construct_document`, which adds the keys that `<<` merges to the nodes.
             _walk(node, (), file, locations)
         data = {} if node is None else loader.construct_document(node)
         if not isinstance(data, dict):
@@ -62,7 +65,7 @@ def load(file: Path) -> tuple[dict[str, Any], Locations]:
 
 
 def _values(node: Any, counts: dict[int, float]) -> float:
-    """Count the values of a node, with every alias followed; infinity for a node that contains itself."""
+    """Return the number of values of a node, with all aliases followed; infinity for a node that contains itself."""
     if id(node) not in counts:
         counts[id(node)] = float("inf")
         children = node.value if isinstance(node, yaml.CollectionNode) else ()

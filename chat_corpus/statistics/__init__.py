@@ -1,1 +1,1 @@
-"""Statistics of the pairs that a run wrote: exact, mergeable, and described in docs/outputs.md."""
+"""Statistics of the turns and pairs of a run or an export: exact and mergeable. docs/outputs.md describes them."""

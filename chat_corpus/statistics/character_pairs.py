@@ -1,4 +1,4 @@
-"""Distinct characters, and distinct pairs of neighbouring characters, of many texts, in bounded memory."""
+"""Count characters, and distinct pairs of adjacent characters, of many texts in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import polars as pl
 from chat_corpus.pipeline.code_points import CodePoints, lookup, pieces
 
 _CODES = 0x110000
-#: Pairs of characters that are looked for in one pass, a byte each.
+#: Number of possible pairs of characters per pass; each takes one byte.
 _PAIRS_PER_PASS = 1 << 27
 
 Counts = npt.NDArray[np.int64]
 
 
 def no_characters() -> Counts:
-    """Return counts of no characters, by code point."""
+    """Return an array of zeros, with an element for each code point."""
     return np.zeros(_CODES, np.int64)
 
 
 def count_characters(texts: pl.Series, counts: Counts) -> None:
-    """Add to `counts` how often each code point occurs in texts."""
+    """Add the number of occurrences of each code point in `texts` to `counts`."""
     for piece in pieces(texts):
         points = CodePoints(piece)
         found = np.bincount(points.codes)
@@ -38,9 +38,10 @@ def used(counts: Counts) -> dict[int, int]:
 
 
 def count_distinct_pairs(frames: Callable[[], Iterable[pl.Series]], characters: Sequence[int]) -> tuple[int, int]:
-    """Return how many different pairs of neighbouring characters texts have, and how many pairs in all.
+    """Return the number of distinct pairs of adjacent characters in texts, and the number of all pairs.
 
-    `frames` yields the texts, each time that it is called; `characters` are all code points in them, each once.
+    Each call of `frames` yields all texts; `characters` are the distinct code points in them. Every pass over the texts
+    covers some first characters of pairs, so that memory is bounded.
     """
     size = len(characters)
     ranks = np.full(_CODES, size, np.uint32)
@@ -56,9 +57,9 @@ def count_distinct_pairs(frames: Callable[[], Iterable[pl.Series]], characters: 
 
 
 def _mark(texts: pl.Series, ranks: npt.NDArray[np.uint32], begin: int, seen: npt.NDArray[np.bool_]) -> int:
-    """Mark the pairs of characters of texts whose first character has a row in `seen`, from rank `begin` on.
+    """Mark pairs of adjacent characters in `seen`, which has a row for each first character from rank `begin` on.
 
-    Returns the number of such pairs, equal ones counted too.
+    Return the number of pairs with a row in `seen`, including repeated ones.
     """
     rows, size = seen.shape
     points = CodePoints(texts)

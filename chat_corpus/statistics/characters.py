@@ -1,6 +1,6 @@
-"""Classes of characters, by explicit ranges, so that they do not depend on the version of Python or Polars.
+"""Classes of characters. Explicit ranges define them, so they do not depend on the version of Python or Polars.
 
-Only punctuation comes from the Unicode categories of Python.
+Only punctuation is defined by Unicode categories, as Python has them.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from enum import StrEnum
 
 
 class CharacterClass(StrEnum):
-    """Classes of characters, by the name that counts have."""
+    """Classes of characters. Values are keys of counts."""
 
     HAN = "han"  # ideographs, also compatibility ones, and 々〇〻
     LATIN = "latin"  # letters, also full-width ones
     DIGITS = "digits"  # 0-9, also full-width ones
     KANA = "kana"  # hiragana and katakana, also half-width ones, and ー
     HANGUL = "hangul"  # syllables and letters
-    PUNCTUATION = "punctuation"  # Unicode categories P and S, but for emoji
+    PUNCTUATION = "punctuation"  # Unicode categories P and S, except for emoji
     EMOJI = "emoji"  # shown as emoji by default, and ☀☁☹☺♥✌❣❤
     BLANKS = "blanks"  # Unicode property White_Space; a line break is one
     OTHER = "other"  # letters of other scripts, marks, variation selectors, control, private use and lost characters
@@ -40,12 +40,12 @@ _RANGES = {
     CharacterClass.EMOJI: _EMOJI,
     CharacterClass.OTHER: "\ufffd",
 }
-#: White_Space characters; those between 0x09 and 0x0d are a range.
+#: White_Space characters, without the range from 0x09 to 0x0d.
 _BLANKS = (0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 
 
 def _ranges() -> list[tuple[int, int, CharacterClass]]:
-    """First and last code point, and class, of each range, in the order of code points."""
+    """Return first code point, last code point and class of each range, sorted by code points."""
     ranges = [(code, code, CharacterClass.BLANKS) for code in _BLANKS] + [(0x09, 0x0D, CharacterClass.BLANKS)]
     for name, text in _RANGES.items():
         ranges += [(ord(item[0]), ord(item[-1]), name) for item in text.split(" ")]

@@ -1,4 +1,4 @@
-"""Conversions to simplified script: which characters became which, and how often."""
+"""Count conversions to simplified script: pairs of a character and its replacement."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from chat_corpus.pipeline.filters.masking import placeholders
 from chat_corpus.statistics.characters import CharacterClass, class_of
 from chat_corpus.statistics.schema import Conversion, Conversions
 
-#: How many of the most frequent conversions are shown.
+#: Number of the most frequent conversions in the summary.
 _SHOWN = 30
 
 
 @dataclass(kw_only=True, slots=True)
 class ConversionTally:
-    """Conversions of some turns.
+    """Counts of conversions in turns.
 
-    turns      turns that were looked at
-    converted  those of them with a converted character
-    counts     how often each Han character became which, by both characters as one string
+    turns      number of turns
+    converted  number of turns with a converted Han character
+    counts     number of conversions of Han characters; keys are strings of two characters, before and after
     """
 
     turns: int = 0
@@ -31,10 +31,10 @@ class ConversionTally:
     counts: Counter[str] = field(default_factory=Counter)
 
     def add(self, before: pl.Series, after: pl.Series) -> None:
-        """Add turns before and after conversion; null stands for a turn without text.
+        """Add turns before and after conversion; a turn without text is null.
 
-        Conversion replaces characters one for one. Texts in which personal data were masked too are left out: they have
-        another length afterwards, or a placeholder that was not there before.
+        Conversion replaces single characters. Texts with masked personal data count as not converted. They have a
+        different length afterwards, or more placeholders.
         """
         self.turns += len(before)
         different = (before != after).fill_null(value=False)
@@ -58,18 +58,18 @@ class ConversionTally:
         )}  # fmt: skip
         han = {key: count for key, count in found.items() if all(class_of(one) is CharacterClass.HAN for one in key)}
         self.counts.update(han)
-        if len(han) != len(found):  # signs that are not Han characters
+        if len(han) != len(found):  # some conversions are not of Han characters
             places = places[np.isin(keys, [(ord(key[0]) << 32) | ord(key[1]) for key in han])]
         self.converted += len(np.unique(first.rows(places)))
 
     def merge(self, other: ConversionTally) -> None:
-        """Add the conversions of other turns."""
+        """Add the counts of other turns."""
         self.turns += other.turns
         self.converted += other.converted
         self.counts.update(other.counts)
 
     def summary(self) -> Conversions:
-        """Return the most frequent conversions; equally frequent ones by code points."""
+        """Return the counts and the most frequent conversions. Equally frequent ones are sorted by code points."""
         total = self.counts.total()
         ordered = sorted(self.counts.items(), key=lambda item: (-item[1], item[0]))
         return Conversions(

@@ -1,4 +1,4 @@
-"""The distribution of integers, from how often each value occurs."""
+"""The distribution of integers, from the number of occurrences of each value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ _PERCENTILES = (5, 25, 50, 75, 95, 99)
 
 
 def distribution(counts: Mapping[int, int]) -> Distribution:
-    """Return the distribution of values, by the number of times that each occurs, in integers up to the mean.
+    """Return the distribution of values; `counts` has the number of occurrences of each.
+
+    All results are integers, except for the mean.
 
     >>> found = distribution({1: 2, 3: 1, 4: 1})
     >>> found.mean, found.p50, found.p75, [(bin.first, bin.last, bin.count) for bin in found.bins]
@@ -35,12 +37,15 @@ def distribution(counts: Mapping[int, int]) -> Distribution:
 
 
 def _percentile(values: list[int], ends: list[int], share: int) -> int:
-    """The smallest value that so many percent do not exceed; `ends` has how many do not exceed each value."""
+    """Return the smallest value that at least `share` percent of the values do not exceed.
+
+    `ends` has, for each of the sorted `values`, the number of values that do not exceed it.
+    """
     return next(value for value, end in zip(values, ends, strict=True) if 100 * end >= share * ends[-1])
 
 
 def _bins(counts: Mapping[int, int], values: list[int]) -> Iterator[Bin]:
-    """Bins from that of the smallest to that of the largest value."""
+    """Yield all bins from that of the smallest value to that of the largest value."""
     if not values:
         return
     numbers = dict.fromkeys(range(_bin(values[0]), _bin(values[-1]) + 1), 0)
@@ -52,7 +57,7 @@ def _bins(counts: Mapping[int, int], values: list[int]) -> Iterator[Bin]:
 
 
 def _bin(value: int) -> int:
-    """The number of the bin of a value: 0, 1, 2, 3-4, 5-8, ... have the numbers from 0.
+    """Return the number of the bin of a value. The bins 0, 1, 2, 3-4, 5-8, ... are numbered from 0.
 
     >>> [_bin(value) for value in (0, 1, 2, 3, 4, 5, 8, 9)]
     [0, 1, 2, 3, 3, 4, 4, 5]

@@ -1,4 +1,4 @@
-"""Full statistics: what needs keys of pairs, or a second look at the texts, in bounded memory."""
+"""Full statistics: counts that need keys of pairs, or a second pass over the texts, in bounded memory."""
 
 from __future__ import annotations
 
@@ -26,17 +26,18 @@ from chat_corpus.statistics.schema import (
     TextStatistics,
 )
 
-#: Yields the pairs of a source, `query, answer`, in frames of some megabytes and in the same order each time.
+#: A function that yields the pairs of a source, `query, answer`, in frames of some megabytes. The order is always the
+#: same.
 Pairs = Callable[[], Iterable[pl.DataFrame]]
 _SIDES = ("query", "answer")
 _CANONICAL = (Kind.CANONICAL_PAIR, Kind.CANONICAL_QUERY)
-#: How many of the rarest characters are shown.
+#: Number of the rarest characters in the result.
 _SHOWN = 30
 
 
 @dataclass(kw_only=True, slots=True)
 class _Source:
-    """What has been counted of a source."""
+    """The counts of a source so far."""
 
     pairs: Pairs
     rows: int = 0
@@ -49,8 +50,8 @@ class _Source:
 def full_statistics_of(sources: Mapping[str, Pairs], pairs: int, scratch: Path) -> FullStatistics:
     """Return the full statistics of the pairs of sources.
 
-    `pairs` is about the number of all pairs; keys are written to files below `scratch`, an empty folder. Raises
-    OSError, and whatever the sources raise.
+    `pairs` is the approximate number of all pairs. Keys are written to files in `scratch`, which must be an empty
+    folder. Raises OSError, and the exceptions that the functions of `sources` raise.
     """
     keys = PairKeys(scratch, pairs)
     counted = {name: _Source(pairs=sources[name]) for name in sorted(sources)}
@@ -74,7 +75,7 @@ def full_statistics_of(sources: Mapping[str, Pairs], pairs: int, scratch: Path) 
 
 
 def _read(source: _Source, number: int, keys: PairKeys) -> None:
-    """Read the pairs of a source once: their keys and their characters."""
+    """Read the pairs of a source once: store their keys in files, and count their characters."""
     counts = {side: no_characters() for side in _SIDES}
     for frame in source.pairs():
         keys.add(number, frame, source.rows)
@@ -85,7 +86,7 @@ def _read(source: _Source, number: int, keys: PairKeys) -> None:
 
 
 def _count(sources: list[_Source], keys: PairKeys) -> dict[Kind, dict[tuple[int, int], int]]:
-    """Count the keys of all sources; return how many canonical keys each two sources share."""
+    """Count the keys of all sources. Return the number of canonical keys that each pair of sources shares, by kind."""
     overlap: dict[Kind, dict[tuple[int, int], int]] = {kind: {} for kind in _CANONICAL}
     for bucket in range(keys.buckets):
         for number, source in enumerate(sources):
@@ -117,7 +118,7 @@ def _described(source: _Source) -> SourceRepetition:
 
 
 def _texts(source: _Source) -> dict[str, dict[int, str]]:
-    """The most frequent texts of each side, by the number of the first pair that has it."""
+    """Return the most frequent texts of each side, by the number of the first pair with the text."""
     wanted = {side: source.sides[side].frequent["row"].sort() for side in _SIDES}
     texts: dict[str, dict[int, str]] = {side: {} for side in _SIDES}
     begin = 0

@@ -1,7 +1,7 @@
-"""Keys of pairs on disk, in buckets by their value, so that what is counted by key takes bounded memory.
+"""Keys of pairs in files, in buckets by their value, so that counting by key takes bounded memory.
 
-A text is known by 128 bits of hash. Within a frame equal keys are one row with a count, so that a frequent text does
-not make its bucket large.
+The key of a text is a 128-bit hash. Equal keys of a frame are one row with a count, so that a frequent text does not
+make its bucket large.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import polars as pl
 
 from chat_corpus.exports.splitting import canonical
 
-#: Keys of one bucket, which take some 100 MB to count.
+#: Average number of keys in a bucket. Counting them takes about 100 MB.
 _KEYS_PER_BUCKET = 1_000_000
 _KEY = ("low", "high")
 
 
 class Kind(StrEnum):
-    """What has keys: the two texts of a pair, the pair, and query and pair in canonical form."""
+    """Kinds of keys: of the two texts of a pair, of the pair, and of query and pair in canonical form."""
 
     QUERY = "query"
     ANSWER = "answer"
@@ -30,15 +30,15 @@ class Kind(StrEnum):
 
 
 class PairKeys:
-    """The keys of the pairs of some sources, in files below a folder."""
+    """The keys of the pairs of several sources, in the files of a folder."""
 
     def __init__(self, folder: Path, pairs: int) -> None:
-        """Keep keys of about so many pairs below an empty folder."""
+        """Store keys of about `pairs` pairs in an empty folder."""
         self._folder = folder
         self.buckets = 1 + pairs // _KEYS_PER_BUCKET
 
     def add(self, source: int, pairs: pl.DataFrame, first: int) -> None:
-        """Add pairs, `query, answer`, of a source; `first` is the number of the first one in its source.
+        """Write the keys of pairs, `query, answer`, of a source; `first` is the number of the first pair in its source.
 
         Raises OSError.
         """
@@ -67,7 +67,7 @@ class PairKeys:
                 stream.write(np.ascontiguousarray(data[ends[bucket] : ends[bucket + 1]]).tobytes())
 
     def read(self, source: int, kind: Kind, bucket: int) -> pl.DataFrame:
-        """Return the distinct keys of a bucket: `low, high`, `row` of the first pair that has it, and `count`."""
+        """Return `low, high, row, count` of the distinct keys of a bucket; `row` is the first pair with the key."""
         path = self._path(source, kind, bucket)
         data = np.fromfile(path, np.uint64).reshape(-1, 4) if path.exists() else np.zeros((0, 4), np.uint64)
         rows = pl.DataFrame(data, schema=dict.fromkeys((*_KEY, "row", "count"), pl.UInt64), orient="row")
@@ -78,9 +78,10 @@ class PairKeys:
 
 
 def shared(keys: list[pl.DataFrame]) -> pl.DataFrame:
-    """Return how many keys each two of some sources share: `first, second, count`, numbers of sources.
+    """Return the number of keys that each two sources share: `first, second, count`.
 
-    `keys` has the distinct keys of each source in one bucket.
+    `keys` has the distinct keys of each source in one bucket. `first` and `second` are positions in `keys`. Sources
+    that share no keys have no row.
     """
     sources = [
         frame.select(*_KEY, pl.lit(number, dtype=pl.UInt32).alias("source")) for number, frame in enumerate(keys)

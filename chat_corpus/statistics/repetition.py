@@ -1,4 +1,4 @@
-"""How often texts repeat, from their distinct keys, bucket by bucket."""
+"""Count repeated texts from their distinct keys, bucket by bucket."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections import Counter
 
 import polars as pl
 
-#: Texts that occur in more pairs than this are counted apart.
+#: Texts in more pairs than this are counted separately.
 _VERY_FREQUENT = 1000
-#: How many of the most frequent texts are shown.
+#: Number of the most frequent texts in the result.
 _SHOWN = 30
 
 
 class Repetition:
-    """Counts of the texts of a source that are queries, or answers.
+    """Counts of the queries, or of the answers, of a source.
 
-    distinct       different texts
-    pairs_per_text how many texts are in so many pairs
-    frequent       `row, count` of the most frequent texts that are in several pairs, with the first pair of each
+    distinct       number of distinct texts
+    pairs_per_text number of texts by the number of pairs that have the text
+    frequent       `row, count` of the most frequent texts that are in several pairs; `row` is the first pair with it
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Repetition:
         self.frequent = pl.DataFrame(schema={"row": pl.UInt64, "count": pl.UInt64})
 
     def add(self, keys: pl.DataFrame) -> None:
-        """Add distinct keys that were not added before, `row, count`."""
+        """Add distinct keys, `row, count`. A key must not be added twice."""
         self.distinct += len(keys)
         self.pairs_per_text.update(dict(keys["count"].rename("n").value_counts().iter_rows()))
         several = keys.filter(pl.col("count") > 1).select("row", "count")
@@ -35,6 +35,6 @@ class Repetition:
 
     @property
     def very_frequent(self) -> tuple[int, int]:
-        """How many texts are in more than 1,000 pairs, and in how many pairs they are."""
+        """The number of texts that are in more than 1,000 pairs, and the number of pairs that have such a text."""
         counts = {number: texts for number, texts in self.pairs_per_text.items() if number > _VERY_FREQUENT}
         return sum(counts.values()), sum(number * texts for number, texts in counts.items())

@@ -1,8 +1,8 @@
-r"""The shape of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
+r"""The schema of statistics as JSON: those of every run, in report.json, and the full ones, made on request.
 
-Lengths are those of the queries and answers of the written pairs, in which the two characters `\n` of a TSV file count
-as one line break. Characters and marks are those of the kept turns as such a file has them; each turn counts once. Full
-statistics describe the pairs as they are written. Only shares and means are rounded, to 6 and 2 decimals.
+Lengths are those of the queries and answers of the written pairs. The two characters `\n` of a TSV file count as one
+line break. Characters and marks are counted in the kept turns (those without a reason), each once, as a TSV file has
+them. Full statistics describe the pairs as they are written. Shares are rounded to 6 decimals, means to 2.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import msgspec
 
 from chat_corpus.pipeline.counts import Count
 
-#: Number of the shape and of the definitions of `Statistics`, and of those of `FullStatistics`.
+#: Versions of the schemas and definitions of `Statistics` and of `FullStatistics`.
 STATISTICS_VERSION = FULL_STATISTICS_VERSION = 1
 
 
 class Bin(msgspec.Struct, frozen=True, kw_only=True):
-    """How many values are from `first` to `last`, both included: 0, 1, 2, 3-4, 5-8, 9-16, ..."""
+    """The number of values from `first` to `last` (inclusive). Bins are 0, 1, 2, 3-4, 5-8, 9-16, ..."""
 
     first: Count
     last: Count
@@ -27,8 +27,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     """The distribution of integers; without values, `count` is 0, and min, max, mean and percentiles are null.
 
     count, sum, mean  number of values, their sum, and their mean, rounded to 2 decimals
-    p5 ... p99        the smallest value that at least so many percent of the values do not exceed
-    bins              from the first to the last bin that has a value, without gaps
+    p5 ... p99        pN is the smallest value that at least N percent of the values do not exceed
+    bins              all bins from the first to the last one that has a value
     """
 
     count: Count
@@ -48,8 +48,8 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
 class CharacterCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Characters (code points) of the kept turns.
 
-    `classes` has every class, also those of which there are no characters; its sum is `total`. `distinct` counts the
-    different characters, `distinct_han` the different Han characters.
+    `classes` has the number of characters of every class, including 0; its sum is `total`. `distinct` is the number of
+    distinct characters, `distinct_han` that of distinct Han characters.
     """
 
     total: Count
@@ -59,15 +59,15 @@ class CharacterCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What every run counts of a source.
+    """The counts that every run makes for a source.
 
-    query_chars, answer_chars  lengths in characters of the texts of the written pairs
-    turns_per_dialogue         kept turns of the dialogues that have any
-    single_turn_dialogues      dialogues with one kept turn
-    rejected_by_filter         turns by the name of the filter that rejects them, the first of several
+    query_chars, answer_chars  lengths of the texts of the written pairs, in characters
+    turns_per_dialogue         number of kept turns of each dialogue that has any
+    single_turn_dialogues      number of dialogues with one kept turn
+    rejected_by_filter         number of rejected turns by filter, which is the first one that rejects the turn
     characters                 characters of the kept turns
-    personal                   personal numbers and addresses in the kept turns, by kind; every kind is listed
-    urls, special_tokens       web addresses, and control tokens of tokenizers, in the kept turns
+    personal                   number of personal data in the kept turns, by kind, including kinds with 0
+    urls, special_tokens       number of web addresses, and of control tokens of tokenizers, in the kept turns
     """
 
     version: Count
@@ -83,7 +83,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FrequentText(msgspec.Struct, frozen=True, kw_only=True):
-    """A text, the number of pairs that have it, and their share of all pairs of the source."""
+    """A text, the number of pairs with this text, and the share of these pairs in all pairs of the source."""
 
     text: str
     count: Count
@@ -91,7 +91,7 @@ class FrequentText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DistinctShare(msgspec.Struct, frozen=True, kw_only=True):
-    """Distinct things among all: `share` is `distinct` / `total`, null if there are none."""
+    """The number of distinct items, and of all items; `share` is `distinct` / `total`, or null if `total` is 0."""
 
     distinct: Count
     total: Count
@@ -99,13 +99,16 @@ class DistinctShare(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """How repetitive the queries, or the answers, of the written pairs are.
+    """Measures of repetition in the queries, or the answers, of the written pairs.
 
-    texts                   different texts among all
-    distinct_1, distinct_2  different characters, and different pairs of neighbouring characters of a text, among all
-    most_frequent           at most 30 of the texts that are in several pairs; of equal ones the first in the file
-    over_1000               different texts that occur in more than 1,000 pairs
-    over_1000_pairs         the pairs that have one of these, and their share
+    texts             distinct texts
+    distinct_1        distinct characters
+    distinct_2        distinct pairs of adjacent characters of a text
+    most_frequent     the most frequent texts that are in several pairs, at most 30; equally frequent ones are sorted by
+                      their first place in the file
+    over_1000         number of distinct texts that are in more than 1,000 pairs
+    over_1000_pairs   number of pairs with one of these texts
+    over_1000_share   share of these pairs in all pairs
     """
 
     texts: DistinctShare
@@ -118,20 +121,21 @@ class TextStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RareCharacter(msgspec.Struct, frozen=True, kw_only=True):
-    """A Han character, and how often it occurs."""
+    """A Han character and its number of occurrences."""
 
     text: str
     count: Count
 
 
 class SourceRepetition(msgspec.Struct, frozen=True, kw_only=True):
-    """What is counted of a source by keys of its pairs.
+    """Measures of repetition in a source. `splitting.canonical` defines the canonical form.
 
-    pairs              different pairs among all
-    answers_per_query  pairs of each different query
-    canonical_pairs    different pairs, and different queries, in canonical form, as the splits of an export compare
-    canonical_queries  them: without case, width, punctuation and repeated characters
-    rarest_han         the rarest Han characters, at most 30; those of equal frequency by code points
+    pairs              distinct pairs
+    queries, answers   measures of the queries, and of the answers
+    answers_per_query  number of pairs of each distinct query
+    canonical_pairs    number of distinct pairs in canonical form
+    canonical_queries  number of distinct queries in canonical form
+    rarest_han         the rarest Han characters, at most 30; equally frequent ones are sorted by code points
     """
 
     pairs: DistinctShare
@@ -144,7 +148,7 @@ class SourceRepetition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overlap(msgspec.Struct, frozen=True, kw_only=True):
-    """What two sources share: different pairs, and different queries, in canonical form, that both have."""
+    """The overlap of two sources: the number of distinct pairs, and of distinct queries, in canonical form in both."""
 
     first: str
     second: str
@@ -153,9 +157,9 @@ class Overlap(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FullStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What needs keys of pairs: each source by its name, and each two of them, in alphabetical order.
+    """The full statistics: each source by its name, and each two sources, in alphabetical order.
 
-    It holds texts of the corpora, so that it is never part of report.json.
+    They contain texts of the corpora, so they are never part of report.json.
     """
 
     version: Count
@@ -164,7 +168,7 @@ class FullStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
-    """A character that conversion replaced by another: how often, and the share of this in all such replacements."""
+    """The replacement of one character by conversion: its number, and its share in all such replacements."""
 
     before: str
     after: str
@@ -175,10 +179,11 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
 class Conversions(msgspec.Struct, frozen=True, kw_only=True):
     """Conversions from traditional to simplified characters.
 
-    turns            turns that were looked at, and those of them with a converted character
-    converted_turns
-    characters       converted characters; `distinct` counts different conversions
-    most_frequent    at most 30 of these
+    turns            number of turns
+    converted_turns  number of turns with a converted Han character
+    characters       number of converted Han characters
+    distinct         number of distinct conversions
+    most_frequent    the most frequent conversions, at most 30
     """
 
     turns: Count
@@ -189,10 +194,10 @@ class Conversions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExportStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Statistics of an export: those of each source by split, and the full ones of all splits of each source.
+    """Statistics of an export: those of each source and split, and full ones of each source over all splits.
 
-    Queries are messages of the user, answers those of the assistant, dialogues records; texts are
-    counted as a TSV file would have them, and filters are not. `conversions` are those of all turns of the sources.
+    Queries are messages of the user, answers are messages of the assistant, and dialogues are records. Texts are
+    counted as a TSV file would have them. `rejected_by_filter` is empty. `conversions` covers all turns of the sources.
     """
 
     version: Count
@@ -202,5 +207,5 @@ class ExportStatistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def encode(statistics: FullStatistics | ExportStatistics) -> bytes:
-    """Return statistics as JSON that a person can read."""
+    """Return statistics as indented JSON."""
     return msgspec.json.format(msgspec.json.encode(statistics), indent=1) + b"\n"

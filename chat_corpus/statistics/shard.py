@@ -1,4 +1,4 @@
-"""The tally of a shard: its kept turns, its pairs, its dialogues, and the turns that filters reject."""
+"""The tally of a shard: counts of its kept turns, pairs and dialogues, and of the turns that filters reject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat_corpus.statistics.texts import count_texts, tally_of_lengths
 
 
 def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settings: SourceSettings) -> pl.DataFrame:
-    """Return the tally of a shard before passes over all pairs drop some."""
+    """Return the tally of a shard. It includes pairs that passes over all pairs drop later."""
     turns, dialogues = result.turns, result.turns["dialogue_id"]
     kept = turns["reason"].is_null()
     tally, lengths = count_texts(turns["text"], kept, cleaned.decoded)
@@ -32,15 +32,15 @@ def shard_tally(cleaned: CleanTurns, result: ShardResult, source: Source, settin
 def _rejected_by_filter(
     before: pl.DataFrame, after: pl.DataFrame, source: Source, settings: SourceSettings
 ) -> Counter[str]:
-    """The turns that each filter rejects, the first of several, by `filter.` with its name."""
-    if before["reason"].null_count() == after["reason"].null_count():  # no filter takes a reason back
+    """Return the number of rejected turns by `filter.<name>`, the first filter that rejects the turn."""
+    if before["reason"].null_count() == after["reason"].null_count():  # filters only add reasons
         return Counter()
     rejected = before["reason"].is_null() & after["reason"].is_not_null()
     names: dict[str, set[str]] = {}
     for filter_ in filter_table.active_filters(settings.filters, source):
         names.setdefault(str(filter_.reason), set()).add(filter_.name)
     reasons = dict(after["reason"].filter(rejected).value_counts().iter_rows())
-    if all(len(names.get(reason, ())) == 1 for reason in reasons):  # which spares a second look at the turns
+    if all(len(names.get(reason, ())) == 1 for reason in reasons):  # no need to evaluate the filters again
         return Counter({f"{FILTER}{min(names[reason])}": count for reason, count in reasons.items()})
     messages = filter_table.evaluate_filters(before.filter(rejected), settings.filters, source)
     first = messages.select(

@@ -1,4 +1,4 @@
-"""Statistics from a tally."""
+"""Make statistics from a tally."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chat_corpus.statistics.tally import ANSWER_CHARS, CHARACTERS, DIALOGUE_TURN
 
 
 def summarize(tally: pl.DataFrame) -> Statistics:
-    """Return the statistics of a tally of a source, or of a part of one."""
+    """Return the statistics of the tally of a source, or of a part of a source."""
     counters: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for name, value, count in add([tally]).iter_rows():
         counters[name][value] = count

@@ -1,4 +1,4 @@
-"""Counters of the statistics as a frame, `TALLY`: those of shards add up to those of a source, in any order."""
+"""Counters of the statistics as a frame, `TALLY`. The tally of a source is the sum of those of its shards."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-#: Columns of a tally. Rows of the same name and value add up.
+#: Columns of a tally. To add tallies, counts of rows with the same name and value are added.
 #:
-#: name   query_chars, answer_chars: by length; dialogue_turns: by turns of a dialogue; characters: by code point; other
-#:        counters, with the value 0: `filter.` with the name of a filter, and those of `marks.count_marks`
-#: value  what is counted
-#: count  how often it occurs
+#: name   name of the counter: query_chars, answer_chars, dialogue_turns, characters, `filter.<name of a filter>`, or
+#:        one of `marks.count_marks`
+#: value  length of a query or an answer, number of turns of a dialogue, or code point of a character; 0 for others
+#: count  number of occurrences of the value
 TALLY = pl.Schema({"name": pl.String(), "value": pl.UInt32(), "count": pl.Int64()})
 QUERY_CHARS, ANSWER_CHARS, DIALOGUE_TURNS, CHARACTERS = "query_chars", "answer_chars", "dialogue_turns", "characters"
 FILTER = "filter."
-#: Tallies that are summed at once; one takes some 100 kB.
+#: Number of tallies that are added at a time; a tally takes about 100 kB.
 _AT_ONCE = 64
 
 
@@ -44,9 +44,9 @@ def tally_of_characters(characters: Mapping[int, int], marks: Mapping[str, int])
 
 
 def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
-    """Return a tally of how often each value of a column of u32 without null occurs; none is much above a million."""
+    """Return a tally of the values of a column of UInt32 without null. No value may be much above a million."""
     if numpy_pays(4 * len(values)):
-        import numpy as np  # which takes a while
+        import numpy as np  # the import is slow
 
         return tally_of_counts(name, np.bincount(values.to_numpy()))
     counts = Counter(values.to_list())
@@ -54,7 +54,7 @@ def tally_of_values(name: str, values: pl.Series) -> pl.DataFrame:
 
 
 def tally_of_counts(name: str, counts: npt.NDArray[np.int64]) -> pl.DataFrame:
-    """Return a tally of how often each value occurs, by the value."""
+    """Return a tally of values; `counts[value]` is the number of occurrences."""
     (values,) = counts.nonzero()
     return _tally(name, pl.Series(values.astype("u4")), pl.Series(counts[values]))
 
@@ -65,12 +65,12 @@ def _tally(name: str, values: pl.Series, counts: pl.Series) -> pl.DataFrame:
 
 
 def times(tally: pl.DataFrame, factor: int) -> pl.DataFrame:
-    """Return a tally of so many times as many things; -1 is for what is to be subtracted."""
+    """Return a tally with counts multiplied by `factor`, which is -1 to subtract the tally from others."""
     return tally if factor == 1 else tally.with_columns(pl.col("count") * factor)
 
 
 def add(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Return the sum of tallies: one row for each name and value whose count is not 0."""
+    """Return the sum of tallies: one row for each name and value, without counts of 0."""
     whole = pl.concat([TALLY.to_frame(), *tallies])
     return whole.group_by("name", "value").agg(pl.col("count").sum()).filter(pl.col("count") != 0)
 

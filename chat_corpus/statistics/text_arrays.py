@@ -1,6 +1,6 @@
-r"""Counts what many texts hold, with NumPy. What stages have counted is not counted again.
+r"""Count lengths, characters and marks of many texts with NumPy, using the counts that stages made before.
 
-Only the few texts that may hold a mark, or the two characters `\n`, are searched.
+Only the few texts that may hold a mark, the two characters `\n`, or a character that a TSV file replaces are searched.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from chat_corpus.statistics.tally import CHARACTERS, tally_of_counts, tally_of_n
 
 _LINE_END, _RETURN, _BACKSLASH, _N = map(ord, "\n\r\\n")
 _BLANK_BREAKS = tsv.BREAKS.translate({_LINE_END: None, _RETURN: None})
-#: Characters that a TSV file has as a blank.
+#: Characters that are written to a TSV file as a blank.
 _BLANKS = [ord(character) for character in _BLANK_BREAKS]
 _REWRITTEN = [_RETURN, _BACKSLASH, *_BLANKS]
 _SEARCHED = rf"{marks.CANDIDATE}|\\n|\r\n|[{_BLANK_BREAKS}]"
 
 
 def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.DataFrame, pl.Series]:
-    """Return what `texts.count_texts` does; none of the texts that are `kept` is null."""
+    """Return the result of `texts.count_texts`. No text in the mask `kept` is null."""
     counts, lengths = _characters(texts, kept, decoded)
     marked = (matches(texts, f"[{MARKS}]") if decoded.marked is None else decoded.marked) & kept
     some = texts.filter(marked)
@@ -40,7 +40,10 @@ def count_many(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[pl.
 
 
 def _characters(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[Positions, Lengths]:
-    """How often each character occurs in the texts that are `kept`, by its code point, and the length of each."""
+    """Return the number of occurrences of each character, by code point, and the length of each text.
+
+    Texts outside of the mask `kept` count as empty.
+    """
     rejected = texts.filter(~kept)
     if decoded.texts is None or 2 * len(rejected) > len(texts):
         return counted(texts.filter(kept)).counts, texts.str.len_chars().fill_null(0).to_numpy() * kept.to_numpy()
@@ -53,10 +56,11 @@ def _characters(texts: pl.Series, kept: pl.Series, decoded: Decoded) -> tuple[Po
 
 
 def as_written(counts: Positions, line_breaks: int, returns: int) -> Positions:
-    r"""The characters of texts as a TSV file has them, by the counts of those that the texts have: by code point.
+    r"""Return the counts of the characters of texts as a TSV file has them, by code point.
 
-    The two characters `\n`, of which there are `line_breaks`, count as one line break, and so do the `returns` which
-    are followed by a line feed; other line breaks and tabs are blanks.
+    `counts` are those of the texts as they are. `line_breaks` is the number of the two characters `\n`, which count as
+    one line break. `returns` is the number of carriage returns before a line feed; both count as one line break. Other
+    carriage returns are line breaks; tabs and other breaks are blanks.
     """
     written = counts.copy()
     written[_LINE_END] += written[_RETURN] - returns + line_breaks

@@ -1,7 +1,7 @@
-"""Counts what texts hold: lengths, characters and marks.
+"""Count lengths, characters and marks of texts.
 
-Much text is counted with NumPy, which takes a while to import; little text in plain Python, which is also the
-definition of what is counted.
+NumPy counts large amounts of text. Its import is slow, so plain Python counts small amounts. The code in plain Python
+is also the definition of the counts.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from chat_corpus.statistics.tally import ANSWER_CHARS, QUERY_CHARS, tally_of_cha
 def count_texts(
     texts: pl.Series, kept: pl.Series | None = None, decoded: Decoded | None = None
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the tally of the characters and marks of texts, and the length of each: u32.
+    """Return the tally of the characters and marks of texts, and the length of each text (UInt32).
 
-    Null counts as an empty text, and so does one outside of the mask `kept`. `decoded` has what stages found out about
-    the texts, of which some changed since.
+    Null, and texts outside of the mask `kept`, count as empty. `decoded` has the counts of characters from the stages.
     """
     if kept is None or texts.null_count():
         kept = texts.is_not_null() if kept is None else kept & texts.is_not_null()
@@ -43,7 +42,7 @@ def tally_of_lengths(queries: pl.Series, answers: pl.Series) -> pl.DataFrame:
 
 
 def tally_of_dropped(lines: bytes) -> pl.DataFrame:
-    """Return the tally to add where these lines of a TSV file are left out."""
+    """Return the tally to add if these lines are removed from a TSV file. Its counts are negative."""
     if not lines:
         return tally_of_lengths(*(pl.Series([], dtype=pl.UInt32) for _ in range(2)))
     texts = lines.decode().replace("\t", "\n").split("\n")[:-1]

@@ -34,7 +34,7 @@ def test_matches_and_hunks_give_both_files(
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_diff, "LINES_PER_PASS", lines)
         patch.setattr(line_diff, "STRETCH_LINES", stretch)
-        patch.setattr(line_diff, "BLOCK_LINES", block)
+        patch.setattr(line_diff, "BLOCK_BYTES", block)
         diff = aligned(old, new, Path(folder), ended=ended)
     rebuilt, position = [], 0
     for hunk in diff:

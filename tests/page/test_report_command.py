@@ -64,6 +64,15 @@ def test_the_report_command_needs_the_output_of_a_run(tmp_path: Path) -> None:
     assert "neither the output of a run nor an export" in result.stderr
 
 
+def test_a_page_of_a_comparison_needs_both_reports(tmp_path: Path) -> None:
+    pairs = {f"{folder}/ptt.tsv": "在吗\t在\n" for folder in ("old", "new")}
+    folders = [put(tmp_path, pairs) / folder for folder in ("old", "new")]
+    page = tmp_path / "page.html"
+    result = invoke("compare", *folders, "--html", page)
+    assert (result.exit_code, page.exists()) == (2, False)
+    assert f"{folders[0] / 'report.json'}, which is missing" in result.stderr
+
+
 @pytest.mark.slow
 def test_two_outputs_are_compared_on_a_page(out: Path, tmp_path: Path) -> None:
     config = put(tmp_path, {"c.yaml": "text: {punctuation: {limit: 1}}\n"}) / "c.yaml"

@@ -1,4 +1,4 @@
-"""First step of an export: one chunk of a dialogue store becomes records, with the keys that later steps go by."""
+"""First step of an export: make records from a chunk of a dialogue store, with the keys that later steps use."""
 
 from __future__ import annotations
 
@@ -24,14 +24,15 @@ from chat_corpus.runs.export.chunks import Chunk
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.statistics.conversions import ConversionTally
 
-#: Rows of a batch of records. Rows are read in whole batches, and a few of them leave all of a batch in memory.
+#: Rows of a batch in a file of records. Polars reads whole batches, and a frame with a few of the rows of a batch holds
+#: all of the batch in memory.
 BATCH_ROWS = 512
 #: Columns of the dialogue store that records are made of.
 NEEDED = ("dialogue_id", "turn_index", "speaker", "text", "reason", "file", "record", "before_conversion")
 #: Columns of a part's records, sorted by `order`.
 #:
 #: row          number of the record in the chunk, from 0, in the order of the store
-#: order        its place in the files of a split (`splitting.order_keys`), which its id has in hexadecimal
+#: order        key by which the records of a split are sorted (`splitting.order_keys`); the id has it in hexadecimal
 #: group        hash of its content group, which decides the split; 0 without splits
 #: messages     as in `dialogues.DIALOGUES`
 #: rejected     texts of responses that the source labels as wrong
@@ -52,9 +53,9 @@ RECORDS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsPart:
-    """Where the records of a chunk or a shard are, and what is found out about them later.
+    """The files with the records of a chunk or a shard, and those that later steps write about these records.
 
-    Paths of the records begin with `base`; later files are in `folder`.
+    The paths of files that are written with the records begin with `base`; files of later steps are in `folder`.
     """
 
     folder: Path
@@ -75,12 +76,12 @@ class RecordsPart:
 
     @property
     def keys(self) -> Path:
-        """`low, high, row`, by which duplicates are found, as `dedup.exact` sorts them."""
+        """Keys by which duplicates are found, in the order that `dedup.exact` needs: `low, high, row`."""
         return self._made("keys")
 
     @property
     def contents(self) -> Path:
-        """`low, high, row`, by which records with the same id would be found."""
+        """Keys by which records that would have the same id are found: `low, high, row`; `low` is the content key."""
         return self._made("contents")
 
     @property
@@ -90,22 +91,22 @@ class RecordsPart:
 
     @property
     def scores(self) -> Path:
-        """The relatedness of each row of `records`, if asked for: a 32-bit float, NaN for none."""
+        """The relatedness of each row of `records`, if requested: a 32-bit float, NaN for none."""
         return self._path("scores")
 
     @property
     def duplicates(self) -> Path:
-        """`row, same_as` of the records that are left out as duplicates; no file where there are none."""
+        """`row, same_as` of the records that are left out as duplicates; there is no file if there are none."""
         return self._path("duplicates")
 
     @property
     def evaluation(self) -> Path:
-        """The pairs of its records that are in validation or test: `near_twins.EVALUATION`."""
+        """The pairs of its records that are in validation or test: `twin_index.EVALUATION`."""
         return self._path("evaluation")
 
     @property
     def twins(self) -> Path:
-        """`row, id, similarity` of the records that resemble an evaluation pair; no file where there are none."""
+        """`row, id, similarity` of the records that resemble an evaluation pair; there is no file if there are none."""
         return self._path("twins")
 
     @property
@@ -115,13 +116,13 @@ class RecordsPart:
 
     @property
     def index(self) -> Path:
-        """The rows of the index that belong to the chunk."""
+        """The rows of the index for the records."""
         return self._path("index")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AssembleTask:
-    """A chunk of the store of a source, and the part that its records go to."""
+    """A chunk of the store of a source, and the part to which its records are written."""
 
     store: Path
     chunk: Chunk
@@ -137,7 +138,14 @@ class AssembleTask:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembled:
-    """What became of the turns of a chunk. `bytes` counts their text."""
+    """Counts of the turns of a chunk or a shard, and of what became of them.
+
+    balance      turns that were read, exported and dropped, and the number of records
+    masked       personal data that was masked, by kind
+    dialogues    number of dialogues
+    bytes        bytes of the texts of all records, as UTF-8
+    conversions  how script conversion changed the turns
+    """
 
     balance: TurnBalance
     masked: Counter[str]
@@ -161,7 +169,7 @@ class Records:
 
 
 def assemble_chunk(task: AssembleTask) -> Assembled:
-    """Make the records of a chunk, and leave them with their keys. Raises ChatCorpusError, whatever goes wrong."""
+    """Make the records of a chunk, and write them with their keys. Raises ChatCorpusError for any failure."""
     with attributed(str(task)):
         chunk = task.chunk
         turns = dialogue_store.scan(task.store).slice(chunk.first, chunk.rows).select(NEEDED).collect()
@@ -174,7 +182,7 @@ def assemble_chunk(task: AssembleTask) -> Assembled:
 
 
 def assemble_turns(turns: pl.DataFrame, pairing: Pairing, options: ExportOptions) -> Records:
-    """Return the records of turns: whole dialogues with the columns `NEEDED`."""
+    """Return the records of `turns`, which are whole dialogues with the columns `NEEDED`."""
     conversions = ConversionTally()
     conversions.add(turns["before_conversion"], turns["text"])
     turns = turns.drop("before_conversion")
@@ -199,7 +207,7 @@ def part_frames(records: Records, part: RecordsPart, options: ExportOptions) -> 
         frames[part.characters] = records.characters
     frame = found.with_columns(
         row=pl.int_range(pl.len(), dtype=pl.UInt32),
-        order=content,  # but for repeated contents (`repeats.mark_occurrences`)
+        order=content,  # `repeats.mark_occurrences` changes it for repeated contents
         group=_groups(found, options),
     )
     frames[part.records] = frame.select(RECORDS.names()).sort("order", maintain_order=True)
@@ -217,12 +225,12 @@ def _keys(messages: pl.Series, part: RecordsPart, options: ExportOptions) -> tup
 
 
 def encode_frames(frames: Mapping[Path, pl.DataFrame], part: RecordsPart) -> dict[Path, bytes]:
-    """Return the files of a part, from its `part_frames`."""
+    """Return the content of each file of a part, from its `part_frames`."""
     return {path: encode_arrow(frame, BATCH_ROWS if path == part.records else None) for path, frame in frames.items()}
 
 
 def count_pairs(turns: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
-    """The counts of characters in the pairs of the usable turns: `pair_passes.relatedness.COUNTS`."""
+    """Return the counts of characters in the pairs of the usable turns: `pair_passes.relatedness.COUNTS`."""
     from chat_corpus.pipeline.pair_passes.relatedness import count_characters
 
     pairs = pair(turns.rename({"file": "file_index"}), pairing).filter(pl.col("reason").is_null())
@@ -230,23 +238,24 @@ def count_pairs(turns: pl.DataFrame, pairing: Pairing) -> pl.DataFrame:
 
 
 def _text_bytes(messages: pl.Series) -> int:
-    """Bytes of the contents of records."""
+    """Return the number of bytes of the contents of records, as UTF-8."""
     contents = messages.explode().struct.field("content")
     total: int = contents.str.len_bytes().cast(pl.Int64).to_frame("bytes").select(pl.col("bytes").sum()).item()
     return total
 
 
 def _groups(found: pl.DataFrame, options: ExportOptions) -> pl.Series:
-    """The group hash of each record; without splits, which alone need it, zeros."""
+    """Return the group hash of each record; zeros without splits, since only splits need hashes."""
     if options.split.test or options.split.validation:
         return splitting.group_hashes(found["opener"], found["reply"])
     return pl.repeat(0, len(found), dtype=pl.UInt64, eager=True)
 
 
 def mask_personal(turns: pl.DataFrame, options: ExportOptions) -> tuple[pl.DataFrame, Counter[str]]:
-    """Turns without personal data, and how much was masked by kind. Rejected turns lose their text and do not count.
+    """Return turns with masked personal data, and how much was masked by kind. Masks nothing if `personal` is `keep`.
 
-    The text of responses that are labelled as wrong stays, masked, if it is exported.
+    Rejected turns lose their text and do not count. Responses that are labelled as wrong have their masked text if they
+    are exported.
     """
     if options.personal == "keep":
         return turns, Counter()
@@ -264,19 +273,19 @@ def _sorted_keys(low: pl.Series, high: pl.Series) -> pl.DataFrame:
 
 
 def leave(path: Path, frame: pl.DataFrame, batch_rows: int | None = None) -> None:
-    """Write a frame to an Arrow file of a part, in batches as `encode_arrow`."""
+    """Write a frame to an Arrow file of a part, in batches as in `encode_arrow`."""
     write_atomic(path, partial(write_blocks, data=encode_arrow(frame, batch_rows)), sync=False)
 
 
 def compacted(frame: pl.DataFrame) -> pl.DataFrame:
-    """A frame that has been filtered, without the texts of the other rows, which Polars leaves in memory."""
+    """Return a copy of a filtered frame, without the texts of the other rows, which Polars leaves in memory."""
     return pl.read_ipc(io.BytesIO(encode_arrow(frame)))
 
 
 def encode_arrow(frame: pl.DataFrame, batch_rows: int | None = None) -> bytes:
-    """A frame as the bytes of an Arrow file, in one batch or in batches of so many rows.
+    """Return a frame as the bytes of an Arrow file, in batches of `batch_rows` rows, or in one batch if it is None.
 
-    A reader of some rows reads their batches alone.
+    To read some rows, Polars reads only the batches that contain them.
     """
     content = io.BytesIO()
     frame.write_ipc(content, compression="uncompressed", record_batch_size=batch_rows)

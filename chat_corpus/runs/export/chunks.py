@@ -1,7 +1,7 @@
-"""Chunks of a dialogue store: the borders are between dialogues, and depend on its content alone.
+"""Divide a dialogue store into chunks, which begin and end between dialogues, and depend only on its content.
 
-A dialogue is never cut, however long it is: windows, counts and traces are those of whole dialogues. The longest
-dialogue bounds the memory of a worker.
+A dialogue of any length stays in one chunk, since windows, counts and traces need whole dialogues. A worker needs
+memory for the longest dialogue.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ import polars as pl
 
 from chat_corpus.outputs import dialogue_store
 
-#: Bytes of text, and bytes that each turn adds, after which a chunk ends at the end of the dialogue.
+#: A chunk ends with the dialogue in which it reaches `CHUNK` bytes: the bytes of its texts, and `_TURN` for each turn.
 CHUNK = 4_000_000
 _TURN = 48
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Rows `first` to `first + rows` of a store, from 0."""
+    """Rows `first` to `first + rows - 1` of a store, counted from 0."""
 
     first: int
     rows: int
 
 
 def chunks(store: Path, rows: int) -> Iterator[Chunk]:
-    """Yield the chunks of a store with a number of rows: consecutive, and the same for any engine."""
+    """Yield consecutive chunks of a store that has this number of rows; they are the same for any engine."""
     first, weight, size = 0, 0, CHUNK
     last: str | None = None
     for start in range(0, rows, dialogue_store.ROW_GROUP):
@@ -50,7 +50,11 @@ def chunks(store: Path, rows: int) -> Iterator[Chunk]:
 
 
 def _cut(begins: pl.Series, total: pl.Series, at: int, weight: int, size: int) -> int | None:
-    """The first row after `at` where a new chunk begins, or None; the chunk has `weight` before this frame."""
+    """Return the first row after `at` at which a new chunk begins, or None if there is none in this frame.
+
+    `begins` marks rows at which dialogues begin, `total` is the running sum of the weights of rows. The current chunk
+    has `weight` before row `at`, and ends after it has reached `size`.
+    """
     base = (total[at - 1] if at else 0) - weight
     # Row i can begin a chunk if the rows before it weigh enough: total[i - 1] - base >= size.
     enough = int(total.search_sorted(base + size, "left")) + 1

@@ -1,4 +1,4 @@
-"""The files of an export, once their records are written: numbered, joined from pieces, and listed."""
+"""Collect the files of an export after its records are written: number Parquet files, and join files from pieces."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from chat_corpus.runs.export.writing import IDS, INDEX, WriteTask, Written
 
 
 def collect(job: ExportJob, name: str, written: Sequence[tuple[WriteTask, Written]]) -> list[ExportFile]:
-    """Take up the Parquet files of a source, or of all together, and join the pieces of its other formats."""
+    """Number the Parquet files of a source, or of the mix, and join the pieces of other formats. Return all files."""
     files = []
     for split in SPLITS:
         own = [(task, made) for task, made in written if task.split == split and made.rows]
-        for number, (task, made) in enumerate(own):  # a range that no record fell in has no file
+        for number, (task, made) in enumerate(own):  # a range without records has no file
             path = f"data/{name}/{split}-{number:05d}.parquet"
             (job.files / task.parquet).replace(job.files / path)
             files.append(
@@ -34,7 +34,7 @@ def collect(job: ExportJob, name: str, written: Sequence[tuple[WriteTask, Writte
             )  # fmt: skip
         for format_ in (FORMATS[one] for one in job.options.formats if own):
             rows = sum(made.pieces[format_.name] for _, made in own)
-            if not rows:  # as of preferences, which most sources have none of
+            if not rows:  # for example, most sources have no preferences
                 continue
             path = f"{format_.name}/{name}/{split}.{format_.suffix}"
             pieces = [task.piece(format_.name) for task, _ in own]
@@ -54,7 +54,10 @@ def _joined(
     header: bytes = b"",
     separator: bytes = b"",
 ) -> ExportFile:
-    """Join pieces into a file, with a separator between them, and delete them."""
+    """Join pieces into a file, with a separator between them, and delete the pieces.
+
+    `about` has the format, the source, the split and the number of rows of the file.
+    """
     place, digest, size = job.files / path, hashlib.sha256(header), len(header)
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("wb") as target:
@@ -75,7 +78,7 @@ def _joined(
 
 
 def index_file(job: ExportJob, one: SourceExport) -> ExportFile:
-    """Join the index of a source."""
+    """Join the index of a source from its parts."""
     path = job.files / "index" / f"{one.name}.parquet"
     path.parent.mkdir(exist_ok=True)
     frames = [INDEX.to_frame().lazy(), *(pl.scan_ipc(part.index, glob=False) for part in one.parts)]

@@ -1,7 +1,7 @@
 """Benchmarks and earlier test splits: files of pairs that the training data must not resemble.
 
-JSON Lines, JSON arrays, TSV, CSV and Parquet, with the field names that corpora are read by (`formats.instructions`),
-and all formats that an export writes with JSON.
+The files may be JSON Lines, JSON arrays, TSV, CSV and Parquet. Readable are the field names that are known from corpora
+(`formats.instructions`, `formats.field_names`), and all formats that an export writes as JSON.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from chat_corpus.formats.field_names import columns
 from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.messages import joined, message
 
-#: Pairs of one frame.
+#: Pairs in one frame, and rows of a Parquet file that are read at once.
 BATCH_ROWS = 20_000
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".tsv", ".csv", ".parquet")
 
 
 def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
-    """The pairs of a file as frames with the columns `EVALUATION`; an id is that of the row, or `<file name>:<row>`.
+    """Yield the pairs of a file in frames with the columns `EVALUATION`; ids are `<file name>:<row>`, rows are from 1.
 
-    Raises UsageError for a file that cannot be read or has no rows, and for a row that holds no pair of texts.
+    Raises UsageError if a file cannot be read or has no rows, or if a row has no pair of texts.
     """
     rows = ((f"{path.name}:{number}", *pair) for number, pair in _pairs(path))
     while batch := list(islice(rows, BATCH_ROWS)):
@@ -41,7 +41,10 @@ def evaluation_pairs(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def check_files(paths: Iterable[str]) -> None:
-    """Raise UsageError for a file that cannot be read to its end, has no rows, or holds one without a pair of texts."""
+    """Raise UsageError for a file that is missing, has an unknown suffix, cannot be read or has no rows.
+
+    Also raises UsageError for a file that has a row without a pair of texts.
+    """
     for path in map(Path, paths):
         if not path.is_file():
             raise UsageError(message("--decontaminate {path}: no such file", path=path))
@@ -57,7 +60,7 @@ def check_files(paths: Iterable[str]) -> None:
 
 
 def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
-    """The number of the row, from 1, and the texts of each pair. Raises UsageError."""
+    """Yield the number of the row, from 1, and the texts of each pair. Raises the errors of `evaluation_pairs`."""
     number = 0
     try:
         for number, record in enumerate(_records(path), 1):
@@ -103,7 +106,7 @@ def _records(path: Path) -> Iterator[object]:
 
 
 def _lines_of_fields(lines: Iterable[str]) -> Iterator[object]:
-    """Lines of two fields, or, under a head that names a question and an answer, of more."""
+    """Yield the fields of each line: a dict if the first line is a header with question and answer, else a list."""
     head: list[str] | None = None
     for number, line in enumerate(lines):
         fields = line.rstrip("\r\n").split("\t")
@@ -123,23 +126,23 @@ def _pairs_of(record: object) -> Iterator[tuple[str, str]]:
 
 
 def _turns(record: object) -> list[str | None]:
-    """Questions and answers of a record in turn. Raises RecordError."""
+    """Return the questions and answers of a record, alternately. Raises RecordError if it cannot be read."""
     if isinstance(record, list) and len(record) == 2 and all(isinstance(one, str) for one in record):
         return list(record)
     if isinstance(record, Mapping):
         prompt, completion = record.get("prompt"), record.get("completion")
-        if isinstance(prompt, list) and isinstance(completion, list):  # of TRL
+        if isinstance(prompt, list) and isinstance(completion, list):  # TRL
             return _turns({"messages": [*prompt, *completion]})
         dialog, conversation = record.get("dialog"), record.get("conversation")
-        if isinstance(dialog, list) and dialog and isinstance(dialog[0], list):  # of ParlAI
+        if isinstance(dialog, list) and dialog and isinstance(dialog[0], list):  # ParlAI
             return [act["text"] for pair in dialog for act in pair]
         if isinstance(conversation, list) and all(isinstance(one, Mapping) and "human" in one for one in conversation):
-            return [text for one in conversation for text in (one["human"], one["assistant"])]  # of Firefly
+            return [text for one in conversation for text in (one["human"], one["assistant"])]  # Firefly
     try:
         return list(instruction_turns(record))
     except RecordError:
         names = list(map(str, record)) if isinstance(record, Mapping) else []
-        found = columns(names)  # as tables call their columns
+        found = columns(names)  # names of columns in tables
         if not isinstance(record, Mapping) or not found or not all(isinstance(record[names[at]], str) for at in found):
             raise
         return [record[names[at]] for at in found]

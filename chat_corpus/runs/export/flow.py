@@ -1,7 +1,7 @@
-"""An export from dialogue stores: chunks to records, duplicates, splits, near twins, files, documents, and sums.
+"""The steps of an export: records, duplicates, scores, splits, near twins, files, statistics and documents.
 
-Every step is a pure function of the stores and the options, and tasks are cut by the content of the stores, so that the
-bytes do not depend on workers, engine or interruption. Memory is bounded by the size of chunks and files.
+Every step is a pure function of the input and the options, and tasks depend only on the content of the input, so that
+the bytes do not depend on workers, engine or interruption. Memory is bounded by the size of chunks and files.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from chat_corpus.statistics.conversions import ConversionTally
 
 _log = logging.getLogger(__name__)
 
-#: Bytes of the records of a file of a split, on average (`SourceExport.bytes`); files are cut by the order of records.
+#: Average bytes of the records in a file of a split (`SourceExport.bytes`). Files are cut by the order of records.
 FILE_BYTES = 24_000_000
 
 
 def _why_empty(ledgers: Sequence[SourceLedger], options: ExportOptions) -> Message:
-    """Why sources have no record in any split."""
+    """Return why sources have no record in any split."""
     left_out = sum((Counter(ledger.records_dropped) for ledger in ledgers), Counter[str]())
     if left_out:
         reasons = ", ".join(f"{name} {number:,}" for name, number in sorted(left_out.items()))
@@ -61,10 +61,10 @@ def _why_empty(ledgers: Sequence[SourceLedger], options: ExportOptions) -> Messa
 
 
 def export(job: ExportJob, workers: Workers) -> ExportSummary:
-    """Make the files of an export, and return their summary; `job.files` then holds all of them.
+    """Make the files of an export in `job.files`, and return their summary.
 
-    Raises LedgerError where a sum does not balance, IncompleteError where there is no record, ChatCorpusError
-    for whatever else goes wrong.
+    Raises LedgerError if a sum does not balance, IncompleteError if there is no record, and ChatCorpusError for any
+    other failure.
     """
     for folder in (job.files, job.parts):
         shutil.rmtree(folder, ignore_errors=True)
@@ -105,7 +105,7 @@ def _conversions(found: Sequence[SourceExport]) -> ConversionTally:
 
 
 def _assembled(job: ExportJob, workers: Workers) -> list[SourceExport]:
-    """The records of all sources, with the limits of their splits."""
+    """Return all sources with their records and the limits of their splits. Makes the records of dialogue stores."""
     tasks = [task for store in job.origins if isinstance(store, Store) for task in _assemble_tasks(job, store)]
     results = list(zip((task.part for task in tasks), workers.map(assemble_chunk, tasks), strict=True))
     found = []
@@ -127,7 +127,7 @@ def _assemble_tasks(job: ExportJob, store: Store) -> Iterator[AssembleTask]:
 
 
 def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Series:
-    """The group hashes of a source that are in test or validation before any cap: the others do not decide it."""
+    """Return the group hashes of a source that are in test or validation without a cap; a cap depends only on these."""
     limits = splits.split_limits(options.split)
     hashes = [pl.Series("group", dtype=pl.UInt64)]
     for part in parts:
@@ -139,7 +139,10 @@ def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Se
 def _without_twins(
     job: ExportJob, workers: Workers, found: Sequence[SourceExport]
 ) -> dict[str, Sequence[TrainRecords]]:
-    """Hold the near twins of evaluation pairs; returns what is left for train of the parts of each source."""
+    """Hold near twins of evaluation pairs. Return what is left for train of each part, by source.
+
+    Does nothing and returns no sources if there are no evaluation pairs, and no mix that needs the counts.
+    """
     options = job.options
     parts = [(part, one.limits) for one in found for part in one.parts]
     has_evaluation = options.split.test or options.split.validation or options.decontaminate
@@ -156,7 +159,7 @@ def _written(
     left: Mapping[str, Sequence[TrainRecords]],
     mix: TrainMix | None,
 ) -> ExportSummary:
-    """Write the files of all splits, the indices and the held records, and sum up."""
+    """Write the files of all splits, the indices and the held records, and return the summary."""
     for folder in (job.pieces, job.parts / "index"):
         folder.mkdir()
     tasks = list(_source_tasks(job, found) if mix is None else _mixed_tasks(job, found, left, mix))
@@ -179,7 +182,7 @@ def _written(
 
 
 def _source_tasks(job: ExportJob, found: Sequence[SourceExport]) -> Iterator[WriteTask]:
-    """A folder for each source."""
+    """Yield the tasks of an export with one folder per source."""
     for one in found:
         for split in SPLITS:
             ranges = rows_between(one.parts, _even_cuts(job.options, split, one.bytes))
@@ -190,7 +193,10 @@ def _source_tasks(job: ExportJob, found: Sequence[SourceExport]) -> Iterator[Wri
 def _mixed_tasks(
     job: ExportJob, found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]], mix: TrainMix
 ) -> Iterator[WriteTask]:
-    """One folder for all sources: train in the order of the mix, the other splits in that of the keys."""
+    """Yield the tasks of an export with one folder for all sources.
+
+    Train is in the order of the mix; the other splits are sorted by the keys of records.
+    """
     total = sum(one.bytes for one in found)
     cuts = mix.cuts({one.name: one.bytes / max(one.records, 1) for one in found}, FILE_BYTES)
     ranges = ranges_of_cuts(mix, cuts, found, left)
@@ -205,7 +211,10 @@ def _mixed_tasks(
 
 
 def _even_cuts(options: ExportOptions, split: str, size: int) -> list[int]:
-    """Equal ranges of the order for the files of a split of records of so many bytes in all; none for no split."""
+    """Return the limits of equal ranges of order keys, one range per file of a split; empty if the split has no share.
+
+    `size` is the bytes of the records of all splits.
+    """
     shares = {"test": options.split.test, "validation": options.split.validation}
     share = shares.get(split, 1 - sum(shares.values()))
     files = max(1, -int(-size * share // FILE_BYTES)) if share else 0

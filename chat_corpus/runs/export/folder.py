@@ -1,7 +1,8 @@
-"""The folder of an export: what it may contain before, and how its files appear, all of them or none.
+"""The folder of an export: check what it contains, and move the finished files into it.
 
-All files are made in a hidden folder inside it. A list of them, with their digests, is written there before the first
-one is moved, so that the next export recognizes the files of one that was killed, and replaces them, and no others.
+All files are made in a hidden folder inside it. Before the first one is moved, a list of them with their digests is
+written to the hidden folder. If an export is killed, the next one recognizes its files by this list, and replaces only
+these.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
 
 
 def _resolved(folder: Path) -> Path:
-    """The path of a folder without links. Raises UsageError for a name that no folder can have, and for a dead link."""
+    """Return the path of a folder without links. Raises UsageError for a dead link, or if the path cannot be used."""
     manifest_file.check_name(folder)
     try:
         path = folder.resolve()
@@ -70,7 +71,10 @@ def _unusable(folder: Path, error: Exception) -> UsageError:
 
 
 def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force: bool) -> None:
-    """Raise UsageError if the folder of an export, with this resolved path, contains or is in a different folder."""
+    """Raise UsageError if the folder of an export contains the folder `other`, or is in it, unless `force` allows that.
+
+    `path` is the resolved path of the folder; `force` only allows that it is in `other`.
+    """
     if other.is_relative_to(path):
         fault = message(
             "{folder}: contains {kind}, {other}; use a different folder for the export",
@@ -85,7 +89,7 @@ def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force:
 
 
 def _foreign_files(folder: Path) -> list[str]:
-    """The files in a folder that are not left over from an unfinished export."""
+    """Return the files in a folder that are neither in its hidden folder nor left over from an unfinished export."""
     unfinished = _unfinished(folder)
     work = folder / WORK
     return [
@@ -98,7 +102,7 @@ def _foreign_files(folder: Path) -> list[str]:
 
 
 def _unfinished(folder: Path) -> dict[str, list[str]]:
-    """The files that a killed export may have moved to their places or not yet deleted, with their digests."""
+    """Return the files, with their digests, that a killed export may have moved into place or not yet deleted."""
     try:
         listed = json.loads((folder / WORK / _PUBLISHING).read_bytes())
     except (OSError, ValueError):
@@ -109,7 +113,7 @@ def _unfinished(folder: Path) -> dict[str, list[str]]:
 
 
 def _is_left_over(folder: Path, path: str, unfinished: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a file is one of those that a killed export left: it has the same path and the same content."""
+    """Return whether a killed export left a file: it is listed in `unfinished`, and has the same content."""
     file = folder / path
     return path in unfinished and file.is_file() and not file.is_symlink() and _sha256(file) in unfinished[path]
 
@@ -120,7 +124,7 @@ def _sha256(path: Path) -> str:
 
 
 def _is_below(path: str) -> bool:
-    """Whether a path that was read from a file leads to a file below the folder that it is joined to."""
+    """Return whether a path that was read from a file stays below the folder that it is joined to."""
     return bool(path) and not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
@@ -133,7 +137,7 @@ def work_folder(folder: Path) -> Iterator[Path]:
     work = folder / WORK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not work.is_symlink():  # which `lock_output` refuses
+        if not work.is_symlink():  # `lock_output` refuses a link
             work.mkdir(exist_ok=True)
             (work / _MARK).touch()
     except OSError as error:
@@ -149,8 +153,8 @@ def work_folder(folder: Path) -> Iterator[Path]:
 def publish(folder: Path, made: Path, summary: ExportSummary, *, force: bool) -> None:
     """Move the files of an export from below `made` to the same paths below a folder, the manifest last.
 
-    The files that the manifest of an earlier export lists are deleted before. Raises OSError, and UsageError where
-    someone has written files into the folder in the meantime, unless `force` allows to replace them.
+    The files of an earlier export, finished or killed, are deleted first. Raises OSError. Raises UsageError if other
+    files were written into the folder in the meantime, unless `force` allows them to be replaced.
     """
     files = {file.path: file.sha256 for file in summary.files}
     files[manifest.MANIFEST] = _sha256(made / manifest.MANIFEST)
@@ -178,7 +182,7 @@ def publish(folder: Path, made: Path, summary: ExportSummary, *, force: bool) ->
 
 
 def _earlier(folder: Path) -> dict[str, str]:
-    """The files of the earlier export in a folder, whether it was finished or killed, and their digests."""
+    """Return the files of an earlier export in a folder, finished or killed, with their digests."""
     unfinished = _unfinished(folder)
     left = [path for path in unfinished if _is_left_over(folder, path, unfinished)]
     files = {path: _sha256(folder / path) for path in left}

@@ -1,4 +1,4 @@
-"""What to export, and a source on its way through the steps."""
+"""The job of an export, and the state of a source between the steps."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from chat_corpus.runs.export.raw import RawSource
 from chat_corpus.runs.export.stores import Store
 from chat_corpus.settings.model import Settings
 
-#: What records of a source are made of.
+#: What the records of a source are made from.
 Origin = Store | RawSource
-#: Bytes of a record besides its text, so that files of short records take no more memory than others.
+#: Bytes to add for each record to its text, so that files with short records do not need more memory than others.
 _RECORD = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """What to export, with these options, made from a `store` or directly from `raw` corpora.
+    """What to export, and with which settings; `made_from` is dialogue stores (`store`) or raw corpora (`raw`).
 
-    Files are made below `work`, which holds nothing of an earlier export.
+    Files are made below the folder `work`.
     """
 
     origins: Sequence[Origin]
@@ -42,25 +42,31 @@ class ExportJob:
 
     @property
     def files(self) -> Path:
-        """Where the files are made, at the paths that they have in the export."""
+        """The folder in which files are made, at the same paths as in the export."""
         return self.work / "files"
 
     @property
     def parts(self) -> Path:
-        """Where the work between the steps is."""
+        """The folder for files that steps leave for later steps."""
         return self.work / "parts"
 
     @property
     def pieces(self) -> Path:
-        """Where pieces of files of other formats than Parquet are."""
+        """The folder for pieces of files in formats other than Parquet."""
         return self.parts / "pieces"
 
 
 @dataclass(kw_only=True, slots=True)
 class SourceExport:
-    """A source on its way: its parts, what became of its turns and records, and its files.
+    """A source between the steps of an export.
 
-    Records of train with an order key from `train_end` on do not fit the mix.
+    parts      its records, in order
+    assembled  counts of the turns of each part
+    limits     limits of its splits
+    train_end  records of train with this order key or a higher one do not fit the mix
+    index      number of records by split, or by the reason for which they are in none
+    files      its files in the export
+    written    number of records written, by split
     """
 
     origin: Origin
@@ -79,10 +85,10 @@ class SourceExport:
 
     @property
     def records(self) -> int:
-        """All records, before any is left out."""
+        """Number of all records, before any is left out."""
         return sum(made.balance.records for made in self.assembled)
 
     @property
     def bytes(self) -> int:
-        """Bytes of all records: their text, and what a record takes in memory besides."""
+        """Bytes of all records: their texts, and `_RECORD` for each."""
         return sum(made.bytes for made in self.assembled) + _RECORD * self.records

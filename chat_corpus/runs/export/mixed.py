@@ -29,10 +29,10 @@ class TrainMix:
     subsets: Mapping[str, int]
 
     def cuts(self, bytes_of_record: Mapping[str, float], bytes_of_file: int) -> list[int]:
-        """The rows at which files begin, and last `rows`: a file ends where a subset ends.
+        """Return the rows at which files begin, and then `rows`; wherever a subset ends, a file ends.
 
-        Files of a subset have about as many bytes each, by the average bytes of a record of each source: the sources
-        do not have the same shares everywhere, since some end before others.
+        Files between the ends of two subsets have about the same number of bytes. These are estimated from the average
+        bytes of a record of each source, since the shares of sources change where a source ends.
         """
 
         def size(row: int) -> float:
@@ -48,7 +48,7 @@ class TrainMix:
 
 
 def plan_train(options: MixOptions, left: Mapping[str, Sequence[TrainRecords]]) -> TrainMix:
-    """The mix of what is left of the parts of each source. Raises UsageError as `mixing.plan_mix`."""
+    """Return the mix of the records that the parts of each source have left. Raises UsageError as `mixing.plan_mix`."""
     plan = plan_mix(options, {name: sum(one.rows for one in parts) for name, parts in left.items()})
     largest = largest_subset(options)
     rows = plan.total if largest is None else min(largest, plan.total)
@@ -59,9 +59,9 @@ def plan_train(options: MixOptions, left: Mapping[str, Sequence[TrainRecords]]) 
 def ranges_of_cuts(
     mix: TrainMix, cuts: Sequence[int], found: Sequence[SourceExport], left: Mapping[str, Sequence[TrainRecords]]
 ) -> list[tuple[PartRows, ...]]:
-    """The records of each file, between neighbouring cuts; also sets where the records of each source end.
+    """Return the records of each file, between neighbouring cuts, and set `train_end` of each source.
 
-    Raises LedgerError where two records have the same place in the order.
+    Raises LedgerError if two records have the same place in the order.
     """
     ranks = [mix.plan.ranks(cut) for cut in cuts]
     ranges: list[list[PartRows]] = [[] for _ in cuts[1:]]
@@ -81,7 +81,7 @@ def ranges_of_cuts(
 
 
 def described(mix: TrainMix, files: Sequence[ExportFile]) -> ExportMix:
-    """The mix as the manifest has it; `files` are those of all sources together."""
+    """Return the mix for the manifest; `files` are those of all sources together."""
     end = mix.plan.first_to_end()
     exact = min(end[1], mix.rows) if end else mix.rows
     return ExportMix(

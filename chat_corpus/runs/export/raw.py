@@ -1,6 +1,6 @@
-"""First step of an export from raw corpora: each shard goes through the pipeline, and at once becomes records.
+"""First step of an export from raw corpora: each shard goes through the pipeline, and its turns become records at once.
 
-No pairs and no dialogue store are written. Parts of a killed export are used by the next one, as those of a run are.
+No pairs and no dialogue store are written. The next export reuses the parts of a killed export, as runs do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from chat_corpus.sources.base import Source
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsTask(ShardTask):
-    """A shard that records are made of."""
+    """A shard that records are made from."""
 
     @cached_property
     def part(self) -> Part:
@@ -81,7 +81,7 @@ def _records(task: ShardTask) -> tuple[Records, bytes, Counts]:
 
 
 def _turns(task: ShardTask) -> tuple[pl.DataFrame, bytes, Counts]:
-    """Return the turns that records are made of, the rejects of the shard as JSON Lines, and its counts."""
+    """Return the turns that records are made from, the rejects of the shard as JSON Lines, and its counts."""
     cleaned, outcome = _processed(task)
     rejects = encode_json_lines(outcome.rejects)
     output_checks.check_rejected(output_checks.reject_lines(outcome.counts), rejects, task.shard.label)
@@ -98,7 +98,7 @@ def _processed(task: ShardTask) -> tuple[process.CleanTurns, process.ShardResult
 
 
 class RecordsRun(SourceRun):
-    """A source with parts of records, which are not joined."""
+    """The run of a source with parts that contain records. Parts are not joined."""
 
     task_type = RecordsTask
 
@@ -128,7 +128,7 @@ class RawSource:
         return self.source.name
 
     def records(self, folder: Path) -> list[tuple[RecordsPart, Assembled]]:
-        """Its records, and what became of their turns; later steps write below `folder`."""
+        """Return the records of each part, and the counts of its turns; later steps write below `folder`."""
         return [
             (records_part(part, folder, self.name, number), decode(_summary(part).read_bytes(), Assembled))
             for number, part in enumerate(self.parts)
@@ -136,10 +136,10 @@ class RawSource:
 
 
 def records_part(part: Part, folder: Path, source: str, number: int) -> RecordsPart:
-    """The records in the part of a shard; later steps write below `folder`."""
+    """Return the files with the records of a shard's part; later steps write below `folder`."""
     return RecordsPart(folder=folder, source=source, number=number, base=part.folder / part.stem)
 
 
 def _summary(part: Part) -> Path:
-    """The file of a part that holds `Assembled`."""
+    """Return the path of the file of a part that contains `Assembled`."""
     return part.folder / f"{part.stem}.assembled.json"

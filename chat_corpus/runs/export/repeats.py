@@ -1,4 +1,4 @@
-"""Second step of an export: which records are duplicates of earlier ones, over all sources, in bounded memory."""
+"""Second step of an export: find records that are duplicates of earlier ones, over all sources, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from chat_corpus.runs.export.assembling import BATCH_ROWS, RecordsPart, leave
 
 
 def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
-    """Write beside each part which of its records equal an earlier one, of the same or a different source.
+    """Write for each part which of its records equal an earlier one, of the same or a different source.
 
-    `parts` are those of all sources, in order: of equal records, the first one stays.
+    `parts` are those of all sources, in order. The first of equal records is not a duplicate.
     """
     keys = [part.keys for part in parts]
     repeats = exact.find_repeats(keys).sort("first")
@@ -39,10 +39,10 @@ def mark_duplicates(parts: Sequence[RecordsPart]) -> None:
 
 
 def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
-    """Give each record of one source which has the contents of an earlier one a different order, and thereby id.
+    """Give a different order key, and thus a different id, to each record with the contents of an earlier record.
 
-    Such records are duplicates that stay, or have contents with the same 64-bit hash. Dropped duplicates do not
-    count.
+    `parts` are those of one source. Such records are duplicates that are not dropped, or have contents with the same
+    64-bit hash. Dropped duplicates do not count.
     """
     keys = [part.contents for part in parts]
     repeats = exact.find_repeats(keys)
@@ -67,25 +67,25 @@ def mark_occurrences(parts: Sequence[RecordsPart]) -> None:
 
 
 def _reorder(part: RecordsPart, orders: pl.DataFrame) -> None:
-    """Sort the records of a part again, some of which, `row`, have a new `order`."""
+    """Give some records of a part a new order key, and sort all of them again; `orders` has `row, order`."""
     records = exact.read(part.records).update(orders, on="row").sort("order", "row")
     leave(part.records, records, BATCH_ROWS)
 
 
 def dropped_rows(part: RecordsPart) -> pl.Series:
-    """The records of a part that are left out as duplicates, by number."""
+    """Return the numbers of the records of a part that are left out as duplicates: `row`."""
     if not part.duplicates.exists():
         return pl.Series("row", dtype=pl.UInt32)
     return exact.read(part.duplicates, "row")["row"]
 
 
 def _within(frame: pl.DataFrame, column: str, begin: int, end: int) -> pl.DataFrame:
-    """The rows of a frame, sorted by this column, that are in a part."""
+    """Return the rows of a frame, sorted by this column, with values from `begin` to `end - 1`."""
     first, last = (frame[column].search_sorted(row, "left") for row in (begin, end))
     return frame[first:last]
 
 
 def _contents(part: RecordsPart, rows: pl.Series) -> pl.Series:
-    """The content keys of records of a part."""
+    """Return the content keys of some records of a part by their numbers."""
     contents = exact.read(part.contents, "row", "low")
     return rows.to_frame("row").join(contents, on="row", how="left", maintain_order="left")["low"]

@@ -1,4 +1,4 @@
-"""A whole export: the stores that it is made from, the workers, and the folder that it appears in."""
+"""Run a whole export: find what it is made from, start the workers, and publish its folder."""
 
 from __future__ import annotations
 
@@ -41,7 +41,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What was exported: the summary, null where nothing was; and the sources that were not, each with the reason."""
+    """The result of an export.
+
+    summary    the summary; None if nothing was exported
+    faults     the sources that were not exported, each with the reason
+    exit_code  0 if everything was exported, else the exit code of the command
+    """
 
     summary: ExportSummary | None
     faults: Mapping[str, str]
@@ -51,14 +56,14 @@ class Exported:
 def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, force: bool = False) -> Exported:
     """Export sources from their dialogue stores in the output folder of the settings.
 
-    Raises UsageError where the folder cannot be used, ChatCorpusError where anything else goes wrong.
+    Raises UsageError if the folder cannot be used, and ChatCorpusError for any other failure.
     """
     check(folder, settings, force=force)
     names = list(names)
     check_sources(settings.export.mix, names)
     stores, faults = find_stores(Path(settings.out), names, settings)
     report_faults(faults)
-    if not stores:  # before the folder is made
+    if not stores:  # return before the folder is made
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     with folders.work_folder(folder) as work:
         return _exported(folder, work, stores, faults, settings, force=force)
@@ -67,9 +72,9 @@ def export_stores(folder: Path, names: Iterable[str], settings: Settings, *, for
 def export_raw(
     folder: Path, found: Mapping[str, DiscoveredSource], settings: Settings, progress: Progress, *, force: bool = False
 ) -> tuple[Exported, dict[str, SourceReport]]:
-    """Export sources from raw corpora, by the pipeline that `run` uses; also returns what became of each in it.
+    """Export sources from raw corpora with the pipeline of `run`. Return the result, and the outcome by source.
 
-    Raises as `export_stores`.
+    Raises the errors of `export_stores`.
     """
     check(folder, settings, force=force)
     check_sources(settings.export.mix, list(found))
@@ -90,7 +95,7 @@ def export_raw(
 
 
 def check(folder: Path, settings: Settings, *, force: bool) -> None:
-    """Raise UsageError where an export must not be written to a folder, or a file of the settings cannot be read."""
+    """Raise UsageError if an export must not be written to a folder, or if an evaluation file or a path is unusable."""
     check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
     entries = reported_sources(Path(settings.out)).values()
@@ -99,7 +104,7 @@ def check(folder: Path, settings: Settings, *, force: bool) -> None:
 
 
 def report_faults(faults: Mapping[str, str]) -> None:
-    """Log which sources are not exported, those with the same reason together."""
+    """Log which sources are not exported, with one warning per reason."""
     for reason in dict.fromkeys(faults.values()):
         names = ", ".join(name for name, fault in faults.items() if fault == reason)
         text = message("not exported: {names}: {reason}", names=names, reason=reason)
@@ -107,7 +112,7 @@ def report_faults(faults: Mapping[str, str]) -> None:
 
 
 def replace_code(exported: Exported, code: int) -> Exported:
-    """The same with the exit code of sources that failed in the pipeline, which wins where it is 1."""
+    """Return the result with the exit code of sources that failed in the pipeline: 1 if either is 1, else the max."""
     codes = {exported.exit_code, code}
     return Exported(summary=exported.summary, faults=exported.faults, exit_code=1 if 1 in codes else max(codes))
 
@@ -143,7 +148,7 @@ def _exported(
 
 
 def _lacking_subsets(summary: ExportSummary, settings: Settings) -> bool:
-    """Whether a subset is larger than train, which is a warning."""
+    """Return whether a subset is larger than train, and log a warning for each."""
     if summary.mix is None:
         return False
     rows, lacking = sum(summary.mix.sources.values()), False

@@ -1,4 +1,4 @@
-"""A step of an export with `relatedness`: the score of each record, learned from all pairs of its source.
+"""A step of an export with `relatedness`: score each record with a table that is learned from all pairs of its source.
 
 The characters of pairs are counted when records are assembled (`assembling.count_pairs`). The pairs are those of the
 usable turns, before filters of pairs and passes over pairs, so that a store and the raw corpora give the same scores.
@@ -27,7 +27,7 @@ from chat_corpus.runs.export.workers import Workers
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreTask:
-    """A part, to give its records scores by the PMI in the file `table`."""
+    """A part with records to score by the PMI values in the file `table`."""
 
     part: RecordsPart
     table: Path
@@ -37,7 +37,7 @@ class ScoreTask:
 
 
 def score_source(parts: Sequence[RecordsPart], folder: Path, workers: Workers) -> None:
-    """Write the scores of the records of a source beside its parts. `folder` is for a temporary file of 56 MB."""
+    """Write the scores of the records of a source for each part. `folder` is for a temporary file of 56 MB."""
     if not parts:
         return
     table = folder / f"{parts[0].source}.pmi"
@@ -63,7 +63,7 @@ def write_scores(task: ScoreTask) -> None:
 
 
 def read_scores(rows: PartRows) -> pl.Series:
-    """Return the scores of records of a part, null for those without one."""
+    """Return the scores of some records of a part, null for those without a score."""
     size = np.dtype(np.float32).itemsize
     scores = np.fromfile(rows.part.scores, np.float32, rows.count, offset=rows.first * size)
     return pl.Series(RELATEDNESS, scores, dtype=RELATEDNESS_TYPE).fill_nan(None)

@@ -1,4 +1,4 @@
-"""Which records of a part are in a split, and where the records of a range of the order are."""
+"""Select the records of a part that are in a split, and find the records in a range of order keys."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from chat_corpus.runs.export.repeats import dropped_rows
 
 @dataclass(frozen=True, kw_only=True)
 class PartRows:
-    """Some neighbouring rows of the file of records of a part."""
+    """Consecutive rows of the file of records of a part."""
 
     part: RecordsPart
     first: int
     count: int
 
     def read(self, *columns: str) -> pl.DataFrame:
-        """Columns of these rows."""
+        """Return some columns of these rows."""
         return pl.scan_ipc(self.part.records, glob=False).slice(self.first, self.count).select(columns).collect()
 
 
 def rows_between(parts: Sequence[RecordsPart], cuts: Sequence[int]) -> list[tuple[PartRows, ...]]:
-    """Where the records of each range of the order are, from one of the sorted `cuts` up to the next one."""
+    """Return the rows in each range of order keys, from one of the sorted `cuts` to below the next one."""
     ranges: list[list[PartRows]] = [[] for _ in cuts[1:]]
     for part in parts:
         order = exact.read(part.records, "order")["order"].to_numpy()
@@ -42,14 +42,14 @@ def rows_between(parts: Sequence[RecordsPart], cuts: Sequence[int]) -> list[tupl
 
 
 def twin_rows(part: RecordsPart) -> pl.DataFrame:
-    """`row, id, similarity` of the records of train that are held, with the evaluation pair that each resembles."""
+    """Return the records of train that are held, each with the evaluation pair it resembles: `row, id, similarity`."""
     if not part.twins.exists():
         return pl.DataFrame(schema={"row": pl.UInt32, "id": pl.String, "similarity": pl.Float64})
     return exact.read(part.twins)
 
 
 def selected(part: RecordsPart, limits: SplitLimits, split: str) -> pl.DataFrame:
-    """`at, row, order` of the records of a part that are in a split; `at` is the row in the file of records."""
+    """Return the records of a part that are in a split: `at, row, order`; `at` is the row in the file of records."""
     keys = exact.read(part.records, "row", "order", "group").with_row_index("at")
     chosen = splits.is_in_split(keys["group"], limits, split)
     for left_out in (dropped_rows(part), twin_rows(part)["row"] if split == "train" else None):
@@ -59,7 +59,7 @@ def selected(part: RecordsPart, limits: SplitLimits, split: str) -> pl.DataFrame
 
 
 def load(part: RecordsPart, keys: pl.DataFrame) -> pl.DataFrame:
-    """`messages, source, id` of records of a part; `keys` are some that were `selected`, at least one."""
+    """Return some records of a part: `messages, source, id`; `keys` are rows of `selected`, at least one."""
     first, last = keys["at"].min(), keys["at"].max()
     assert isinstance(first, int) and isinstance(last, int)  # noqa: S101, PT018 of a column of integers
     rows = PartRows(part=part, first=first, count=last + 1 - first)

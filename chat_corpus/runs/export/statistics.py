@@ -1,4 +1,4 @@
-"""The statistics of an export: statistics.json, with those of each source and split, and full ones of each source."""
+"""Write statistics.json of an export: statistics by source and split, and the full statistics of each source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ROWS = 65_536
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TallyTask:
-    """A Parquet file of an export, to count its records."""
+    """A Parquet file of an export with records to count."""
 
     path: Path
 
@@ -37,9 +37,8 @@ def add_statistics(
 ) -> ExportFile:
     """Write statistics.json below the files of an export, and return its entry for the manifest.
 
-    `conversions` are those of the turns that records were made of.
-
-    Raises OSError, and ChatCorpusError if a worker fails.
+    `conversions` are those of the turns that records were made from. Raises OSError, and ChatCorpusError if a worker
+    fails.
     """
     files = [file for file in summary.files if file.format == "hf"]
     counted = workers.map(tally_records, [TallyTask(path=job.files / file.path) for file in files])
@@ -81,7 +80,7 @@ def tally_records(task: TallyTask) -> dict[str, pl.DataFrame]:
 
 
 class _SourceFiles:
-    """Yields the pairs of a source of an export, `query, answer`, in frames."""
+    """A function that yields the pairs of a source of an export in frames: `query, answer`."""
 
     def __init__(self, job: ExportJob, files: Sequence[ExportFile], source: str) -> None:
         self._source = source
@@ -94,7 +93,7 @@ class _SourceFiles:
 
 
 def _records(path: Path) -> Iterator[pl.DataFrame]:
-    """The records of a Parquet file, `messages, source`, in frames."""
+    """Yield the records of a Parquet file in frames: `messages, source`."""
     lazy = pl.scan_parquet(path, glob=False).select("messages", "source")
     rows = lazy.select(pl.len()).collect().item()
     for begin in range(0, rows, _ROWS):
@@ -102,13 +101,13 @@ def _records(path: Path) -> Iterator[pl.DataFrame]:
 
 
 def _turns(records: pl.DataFrame) -> pl.DataFrame:
-    """The turns of records, `record, role, content`, without system messages."""
+    """Return the turns of records without system messages: `record, role, content`."""
     messages = records.select("messages").with_row_index("record").explode("messages").unnest("messages")
     return messages.filter(pl.col("role") != "system")
 
 
 def _pairs(turns: pl.DataFrame) -> pl.DataFrame:
-    """The pairs of turns, in which user and assistant alternate: `query, answer` as a TSV file has them."""
+    """Return the pairs of turns in which user and assistant alternate: `query, answer`, as in a TSV file."""
     sides = {"query": "user", "answer": "assistant"}
     return tsv.columns(
         pl.DataFrame({side: turns.filter(pl.col("role") == role)["content"] for side, role in sides.items()})

@@ -1,4 +1,4 @@
-"""Which dialogue stores an export is made from, and why others cannot be used."""
+"""Find the dialogue stores that an export is made from, and the reasons why others cannot be used."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
 from chat_corpus.sources.base import Source
 
-#: The sources that a raw folder has now.
+#: Returns the sources that are now in a raw folder, by name.
 _Discovered = Callable[[str], Mapping[str, DiscoveredSource]]
 _AGAIN = message("run again with --store-dialogues")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
-    """A dialogue store that can be exported, its source, and what report.json has of it."""
+    """A dialogue store that can be exported, its source, and its facts and entry in report.json."""
 
     source: Source
     path: Path
@@ -45,7 +45,7 @@ class Store:
 
     @property
     def rows(self) -> int:
-        """The turns of the store."""
+        """Number of turns in the store."""
         return self.facts.rows
 
     @property
@@ -55,9 +55,9 @@ class Store:
 
 
 def stored_names(out: Path) -> list[str]:
-    """The sources that have, or had, a dialogue store in an output folder, whether or not it can be used.
+    """Return the sources that have, or had, a dialogue store in an output folder, whether or not it can be used.
 
-    Raises UsageError if report.json cannot be read: the stores that it names are unknown then.
+    Raises UsageError if report.json cannot be read, since it lists the stores.
     """
     try:
         entries = report_entry(out)
@@ -75,7 +75,7 @@ def stored_names(out: Path) -> list[str]:
         if layout.dialogues(out, name).is_file()
         or (isinstance(entry, FinishedSource) and isinstance(entry.dialogues, StoreFacts))
     }
-    return sorted(reported if entries else stores)  # without a report, stores of known names are named as unusable
+    return sorted(reported if entries else stores)  # without a report, all stores are reported as unusable
 
 
 def with_reported_corpora(settings: Settings) -> Settings:
@@ -89,10 +89,10 @@ def with_reported_corpora(settings: Settings) -> Settings:
 
 
 def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[list[Store], dict[str, str]]:
-    """The stores of these sources in an output folder, by name; and for each of the others why it cannot be used."""
+    """Return the stores of these sources, sorted by name, and for each source without one the reason."""
     entries, known = reported_sources(out), sources.load(settings.plugins, settings.added)
 
-    @cache  # most sources have the same folder
+    @cache  # most sources have the same raw folder
     def discovered(raw: str) -> Mapping[str, DiscoveredSource]:
         return discover(Path(raw), sources.load(settings.plugins)).found
 
@@ -109,7 +109,7 @@ def find_stores(out: Path, names: Iterable[str], settings: Settings) -> tuple[li
 
 
 def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings, discovered: _Discovered) -> str | None:
-    """Why a source cannot be exported from its store; None if it can."""
+    """Return why a source cannot be exported from its store; None if it can."""
     if entry is None:
         return message("not in {file}: {advice}", file=out / layout.REPORT, advice=_AGAIN)
     if not isinstance(entry, FinishedSource) or entry.state is State.FAILED:
@@ -122,7 +122,7 @@ def _fault(out: Path, name: str, entry: SourceEntry | None, settings: Settings, 
 
 
 def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Discovered) -> str | None:
-    """What has changed since a store was written; None where nothing has."""
+    """Return what has changed since a store was written; None if nothing has."""
     before = entry.fingerprint
     if before.code != versions.code_digest():
         return message("another version of chat-corpus, or of its packages, wrote it; {advice}", advice=_AGAIN)
@@ -151,7 +151,7 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
 
 
 def _changed_settings(entry: FinishedSource, now: SourceSettings) -> list[str]:
-    """The keys of the settings that changed since a store was written, and that exports depend on."""
+    """Return the keys of the settings that exports depend on and that changed since a store was written."""
     made, turns = msgspec.convert(entry.settings, SourceSettings).turn_settings, now.turn_settings
     if made.digest() == turns.digest():
         return []
@@ -159,9 +159,9 @@ def _changed_settings(entry: FinishedSource, now: SourceSettings) -> list[str]:
 
 
 def _added_files(entry: FinishedSource, name: str, discovered: _Discovered) -> list[str]:
-    """The raw files of a source that were not there when its store was written; none if the folder is gone.
+    """Return the raw files of a source that were added since its store was written; none if the folder is missing.
 
-    Bundled samples, and corpora that the user has added by their files, have no more of them.
+    The result is empty for bundled samples and for corpora that the user added: discovery does not look for them.
     """
     if entry.state is State.SAMPLE or entry.definition is not msgspec.UNSET or not Path(entry.raw).is_dir():
         return []
@@ -170,7 +170,10 @@ def _added_files(entry: FinishedSource, name: str, discovered: _Discovered) -> l
 
 
 def _differs(path: Path, size: int, modified: int) -> bool:
-    """Whether a raw file is there and another one; members of archives, and files that are gone, are not looked at."""
+    """Return whether a raw file has a different size or time.
+
+    Members of archives, and files that no longer exist, do not count as different.
+    """
     try:
         facts = path.stat()
     except OSError:

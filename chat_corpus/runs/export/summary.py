@@ -1,4 +1,4 @@
-"""The summary of an export, with sums that balance."""
+"""Make the summary of an export, and check that its sums balance."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ _INDIFFERENT = (
 def summarize(
     job: ExportJob, found: Sequence[SourceExport], files: Sequence[ExportFile], mix: ExportMix | None
 ) -> ExportSummary:
-    """The summary of an export; `files` are those of all sources together. Raises LedgerError unless sums balance."""
+    """Return the summary of an export; `files` are those of all sources together.
+
+    Raises LedgerError if a sum does not balance.
+    """
     options = job.options
     settings = {name: value for name, value in msgspec.to_builtins(job.settings).items() if name not in _INDIFFERENT}
     return ExportSummary(
@@ -66,7 +69,7 @@ def summarize(
 
 
 def _settings(options: ExportOptions) -> dict[str, Any]:
-    """The options without paths of this machine."""
+    """Return the options with names of evaluation files instead of paths of this machine."""
     settings: dict[str, Any] = msgspec.to_builtins(options)
     settings["decontaminate"] = [Path(path).name for path in options.decontaminate]
     return settings
@@ -105,7 +108,7 @@ def _source(one: SourceExport) -> ExportSource:
 
 
 def _ledger(one: SourceExport) -> SourceLedger:
-    """The ledger of a source, counted by those who read, indexed and wrote. Raises LedgerError unless they agree."""
+    """Return the ledger of a source. Raises LedgerError if the counts of reading, indexing and writing differ."""
     balance = sum((made.balance for made in one.assembled), TurnBalance.zero())
     masked = sum((made.masked for made in one.assembled), Counter[str]())
     written = {split: number for split, number in one.written.items() if number}
@@ -132,7 +135,7 @@ def _ledger(one: SourceExport) -> SourceLedger:
 
 
 def _date() -> str | None:
-    """The date of SOURCE_DATE_EPOCH. Raises UsageError where it is no number of seconds."""
+    """Return the date of SOURCE_DATE_EPOCH, None if it is not set. Raises UsageError if it is no number of seconds."""
     seconds = os.environ.get("SOURCE_DATE_EPOCH")
     if not seconds:
         return None
@@ -145,7 +148,10 @@ def _date() -> str | None:
 
 
 def _definition(entry: FinishedSource) -> dict[str, Any] | None:
-    """The definition of a corpus that the user has added, for the manifest; its paths are below `raw_folder`."""
+    """Return the definition of a corpus that the user added, for the manifest, else None.
+
+    Paths are relative to the raw folder; only the name is left of a path outside it.
+    """
     if isinstance(entry.definition, msgspec.UnsetType):
         return None
     folder = glob.escape(str(Path(entry.raw).absolute()))

@@ -1,7 +1,7 @@
-"""The step of an export that holds the records of train which resemble an evaluation pair.
+"""The step of an export that holds back records of train that resemble an evaluation pair.
 
-Evaluation pairs are those of validation and test, and of files that the user names. They are indexed, some at a time,
-and each part of the records is compared with every index. Whether a record is held does not depend on the cut.
+Evaluation pairs are those of validation and test, and of files that the user names. They are divided among several
+indices, and each part of the records is compared with every index. The division does not affect which records are held.
 """
 
 from __future__ import annotations
@@ -47,7 +47,12 @@ class TwinTask:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRecords:
-    """Records of train in a part after those that are held, in total and in each bucket of the order."""
+    """Numbers of records of train in a part.
+
+    held     records that resemble an evaluation pair
+    rows     the remaining records
+    buckets  the remaining records in each bucket of the order
+    """
 
     held: int
     rows: int
@@ -57,9 +62,9 @@ class TrainRecords:
 def hold_twins(
     workers: Workers, parts: Sequence[tuple[RecordsPart, SplitLimits]], files: Sequence[Path], folder: Path
 ) -> list[TrainRecords]:
-    """Leave beside each part which of its records are held, and return what is left of each for train.
+    """Write for each part which of its records are held, and return what each part has left for train.
 
-    `files` hold further evaluation pairs. Indices are written below `folder`. Raises UsageError for files that cannot
+    `files` have further evaluation pairs. Indices are written below `folder`. Raises UsageError for a file that cannot
     be read.
     """
     tasks = [TwinTask(part=part, limits=limits) for part, limits in parts]
@@ -69,7 +74,7 @@ def hold_twins(
 
 
 def collect_evaluation(task: TwinTask) -> None:
-    """Leave the evaluation pairs of a part beside it."""
+    """Write the evaluation pairs of a part to a file of the part."""
     with attributed(str(task), task.part.folder):
         frames = [EVALUATION.to_frame()]
         for split in ("validation", "test"):
@@ -88,7 +93,7 @@ def _evaluation_frames(parts: Sequence[RecordsPart], files: Sequence[Path]) -> I
 
 
 def _write_indices(frames: Iterator[pl.DataFrame], folder: Path) -> Iterator[Path]:
-    """Index evaluation pairs, so many at a time."""
+    """Yield the paths of indices of evaluation pairs; each but the last has `near_twins.INDEX_PAIRS` pairs."""
     waiting: list[pl.DataFrame] = []
     for frame in frames:
         waiting.append(frame)
@@ -102,7 +107,7 @@ def _write_indices(frames: Iterator[pl.DataFrame], folder: Path) -> Iterator[Pat
 
 def _write_index(evaluation: pl.DataFrame, folder: Path) -> Path:
     data = build_index(evaluation).encode()
-    # Its content is its name, so that a process that has read it before has the right one.
+    # The name is a hash of the content, so that a process that has cached an index by its path has the right one.
     path = folder / f"twins-{hashlib.sha256(data).hexdigest()}.npz"
     write_blocks(path, data)
     return path
@@ -114,7 +119,7 @@ def _index(path: Path) -> TwinIndex:
 
 
 def hold_in_part(task: TwinTask) -> TrainRecords:
-    """Leave beside a part which of its records of train are held."""
+    """Write for a part which of its records of train are held, and return what is left."""
     with attributed(str(task), task.part.folder):
         keys = selected(task.part, task.limits, "train")
         found = [TWINS.to_frame()]
@@ -131,7 +136,7 @@ def hold_in_part(task: TwinTask) -> TrainRecords:
 
 
 def held_records(part: RecordsPart) -> tuple[bytes, int]:
-    """The held records of a part as JSON Lines, in the order of the store, and how many there are."""
+    """Return the held records of a part as JSON Lines, in the order of the store, and their number."""
     if not part.twins.exists():
         return b"", 0
     twins = twin_rows(part)

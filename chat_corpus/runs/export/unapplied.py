@@ -1,4 +1,4 @@
-"""Settings that decide on the rows of TSVs alone, which an export does not apply."""
+"""Warn about settings that only affect the rows of TSV files, since an export does not apply them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def warn_of_unapplied(sources: Iterable[Source], settings: Settings) -> None:
-    """Log which settings the export does not apply, sources with the same settings together."""
+    """Log which settings the export does not apply, with one warning for all sources with the same settings."""
     keeps_duplicates = settings.export.duplicates == "keep"
     by_settings: dict[str, list[str]] = {}
     for source in sources:
@@ -33,7 +33,7 @@ def warn_of_unapplied(sources: Iterable[Source], settings: Settings) -> None:
 
 
 def _unapplied(settings: SourceSettings, source: Source, *, keeps_duplicates: bool) -> Iterator[str]:
-    """Yield keys of the settings of a source that drop pairs and that an export does not apply."""
+    """Yield the keys of settings of a source that drop pairs and that an export does not apply."""
     for filter_ in active_filters(settings.filters, source, Scope.PAIR):
         yield f"filters.{filter_.name}" if filter_ in FILTERS else f"filters.custom.{filter_.name}"
     for each in table.enabled(settings, source):

@@ -1,4 +1,4 @@
-"""Work for many processes: one function over many tasks, with the results in the order of the tasks."""
+"""Run one function on many tasks in worker processes, and return the results in the order of the tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Workers:
-    """The workers of an export. Use it as a context manager: the processes end with the block."""
+    """The workers of an export or a preview. Use it as a context manager: the workers are released with the block."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine, self._folder = engine, folder
@@ -79,7 +79,7 @@ class Workers:
                 return finished
 
     def _rest(self, running: dict[Future[_R], tuple[int, _T]], results: dict[int, _R]) -> list[tuple[int, _T]]:
-        """Wait for the running tasks after a worker died: take the results, and return the tasks that are lost."""
+        """Wait for the running tasks after a worker died. Add their results, and return the tasks that are lost."""
         lost = []
         while running:
             for future in self._finished(running):
@@ -91,7 +91,10 @@ class Workers:
         return lost
 
     def _again(self, function: Callable[[_T], _R], lost: Sequence[tuple[int, _T]]) -> dict[int, _R]:
-        """Run lost tasks again, one at a time. Raises ChatCorpusError for a task if its worker dies again."""
+        """Run lost tasks again, one at a time, and return their results by number.
+
+        Raises ChatCorpusError if the worker of a task dies again.
+        """
         text = message("a worker process died (killed, or out of memory); trying again")
         _log.warning("%s", text, extra={"event": "worker.died"})
         self._engine.stop()

@@ -1,4 +1,4 @@
-"""Third step of an export: the index of all records, and those of a split in their order as files, in every format."""
+"""Third step of an export: write the index of all records, and the records of each split in order, in every format."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ LOADED = pl.Schema(
     {"messages": DIALOGUES["messages"], REJECTED: REJECTED_TYPE, "order": pl.UInt64(), "source": pl.String()}
 )
 SCORED = pl.Schema({**LOADED, RELATEDNESS: RELATEDNESS_TYPE})
-#: Rows of a row group: small ones are read by the viewer of a dataset page.
+#: Rows of a row group, few enough for the viewer of a dataset page.
 _ROW_GROUP = 20_000
-#: Ending of the name of a format with ids in its piece.
+#: Suffix of the name of a format, for the piece with the ids of its rows.
 IDS = ".ids"
-#: Why a record is in no split: another one is equal to it, its split has reached its cap, it resembles an evaluation
+#: Why a record is in no split: it equals an earlier record, its split has reached its cap, it resembles an evaluation
 #: pair, or it does not fit the mix.
 DROPPED = DUPLICATE, HELD_CAP, HELD_TWIN, HELD_MIX = "duplicate", "held_cap", "held_twin", "held_mix"
 #: Columns of the index: every record that was made, in the order of the store.
@@ -44,8 +44,8 @@ DROPPED = DUPLICATE, HELD_CAP, HELD_TWIN, HELD_MIX = "duplicate", "held_cap", "h
 #: id            null for a duplicate
 #: split         train, validation or test; null for a record that is in none
 #: reason        why it is in none: `duplicate`, `held_cap`, `held_twin` or `held_mix`; else null
-#: same_as       of a duplicate, the id of the record that it equals
-#: resembles     of a record that is held as a near twin, the id of the evaluation record, or `<file>:<row>`
+#: same_as       for a duplicate, the id of the record that it equals
+#: resembles     for a record that is held as a near twin, the id of the evaluation record, or `<file>:<row>`
 #: dialogue_id, file, record  its dialogue in the dialogue store, and the address of its first turn
 INDEX = pl.Schema(
     {
@@ -67,7 +67,7 @@ class WriteTask:
 
     Its records are those of the split in some `rows` of parts. They are sorted by their keys, or, if there is a `plan`,
     they are the records from row `first` up to `last` of a mix. Parquet goes below `folder`, pieces of other `formats`
-    below `pieces`. `relatedness` says whether Parquet has this column.
+    below `pieces`. `relatedness` is whether Parquet has this column.
     """
 
     name: str
@@ -92,7 +92,7 @@ class WriteTask:
 
     @property
     def scores(self) -> tuple[str, ...]:
-        """The column of scores, or none."""
+        """The name of the column of scores, or nothing without scores."""
         return (RELATEDNESS,) if self.relatedness else ()
 
     @property
@@ -101,7 +101,7 @@ class WriteTask:
         return f"data/{self.name}/{self.split}-{self.number:05d}.parquet"
 
     def piece(self, format_: str) -> Path:
-        """Where the rows in another format are, or in `format + IDS` their ids."""
+        """Return the path of the piece with the rows in a format, or with their ids if `format_` ends with `IDS`."""
         return self.pieces / f"{self.name}-{self.split}-{self.number:05d}.{format_}"
 
 
@@ -121,7 +121,7 @@ class Written:
 
 
 def write_records(task: WriteTask) -> Written:
-    """Write the records of a range. Raises ChatCorpusError, whatever goes wrong."""
+    """Write the files of a task, or nothing if it has no records. Raises ChatCorpusError for any failure."""
     with attributed(str(task)):
         frame = _arranged(task, pl.concat([task.schema.to_frame(), *_loaded(task)], rechunk=True))
     with attributed(str(task), task.folder):
@@ -138,7 +138,7 @@ def write_records(task: WriteTask) -> Written:
 
 
 def _loaded(task: WriteTask) -> Iterator[pl.DataFrame]:
-    """The records of the split in each of the parts: the columns of `task.schema`."""
+    """Yield the records of the split in each of the parts: the columns of `task.schema`."""
     number = SPLITS.index(task.split)
     for rows in task.rows:
         splits = np.fromfile(rows.part.splits, np.uint8, rows.count, offset=rows.first)
@@ -147,12 +147,12 @@ def _loaded(task: WriteTask) -> Iterator[pl.DataFrame]:
             frame = rows.read("messages", REJECTED, "order")
             frame = frame.with_columns(read_scores(rows)) if task.relatedness else frame
             frame = frame if chosen.all() else frame.filter(pl.Series(chosen))
-            frame = compacted(frame) if 2 * len(frame) < rows.count else frame  # as of validation and test
+            frame = compacted(frame) if 2 * len(frame) < rows.count else frame  # as for validation and test
             yield frame.with_columns(source=pl.lit(rows.part.source)).select(*task.schema)
 
 
 def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
-    """Records in the order of their file, with ids. Raises LedgerError where they are not those of the plan."""
+    """Return records in the order of their file, with ids. Raises LedgerError if they are not those of the plan."""
     # Only keys are sorted and joined: messages are copied once.
     keys = frame.select("source", "order").with_row_index("at").sort("order", maintain_order=True)
     if (keys["order"] == keys["order"].shift(1)).any():  # the same contents in several sources
@@ -171,7 +171,10 @@ def _arranged(task: WriteTask, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
-    """Write rows in a format, and their ids where they cannot carry them; returns how many rows there are."""
+    """Write rows in a format, and their ids to a separate piece if the format has no ids. Return the number of rows.
+
+    Raises LedgerError if the format gives a different number of rows.
+    """
     format_ = FORMATS[name]
     data, rows = format_.encode(frame), format_.rows(frame)
     made = format_.rows_in(data)
@@ -185,9 +188,9 @@ def _write_piece(task: WriteTask, name: str, frame: pl.DataFrame) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class IndexTask:
-    """The index of a part, to be written beside it.
+    """A part with an index to write.
 
-    Records of train with an order key from `train_end` on do not fit the mix.
+    Records of train with an order key of `train_end` or higher do not fit the mix.
     """
 
     part: RecordsPart
@@ -199,9 +202,9 @@ class IndexTask:
 
 
 def write_index(task: IndexTask) -> Counter[str]:
-    """Write the index of a part, and beside it the splits of its records.
+    """Write the index of a part, and the splits of its records to a separate file.
 
-    Returns how many of its records are in each split, held, and duplicates.
+    Return the number of records by split, and by the reason for which records are in no split.
     """
     with attributed(str(task), task.part.folder):
         part = task.part
@@ -226,14 +229,14 @@ def write_index(task: IndexTask) -> Counter[str]:
 
 
 def _split_numbers(splits: pl.Series) -> bytes:
-    """The number in `SPLITS` of the split of each record, or 255, as bytes."""
+    """Return a byte for each record: the number of its split in `SPLITS`, or 255 for none."""
     numbers = {name: number for number, name in enumerate(SPLITS)}
     of_rows = splits.replace_strict(numbers, default=255, return_dtype=pl.UInt8)
     return of_rows.fill_null(255).to_numpy().tobytes()
 
 
 def _reason(frame: pl.DataFrame, train_end: int) -> pl.Series:
-    """Why each record is in no split; null for one that is in one."""
+    """Return why each record is in no split; null if it is in a split."""
     beyond = (frame["order"] >= train_end) & (frame["split"] == "train") if train_end < KEYS else pl.lit(value=False)
     marks = (
         (DUPLICATE, pl.col("same_as").is_not_null()),
