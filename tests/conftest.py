@@ -36,20 +36,22 @@ def _temporary(name: str) -> Path:
     return folder
 
 
-def _libraries() -> None:
-    """Have libraries that load or download data ignore the user's settings, with an empty cache of their own.
+CACHE = _temporary("cache")
 
-    They read these variables once, when they are imported, so that a test that sets one sets it for all tests after it.
+
+def _default_settings() -> None:
+    """Remove the user's settings from the environment: of libraries that load or download data, and of the terminal.
+
+    These libraries read their variables only once, when they are imported, so no test may set one for itself.
     """
-    proxies = {f"{scheme}_proxy" for scheme in ("http", "https", "all", "no")}
+    dropped = {"columns", "lines", *(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no"))}
     for name in list(os.environ):
-        if name.startswith(("HF_", "HUGGING")) or name.lower() in proxies:
+        if name.startswith(("HF_", "HUGGING")) or name.lower() in dropped:
             del os.environ[name]
     os.environ |= {"HF_HOME": str(CACHE), "HF_HUB_DISABLE_TELEMETRY": "1"}
 
 
-CACHE = _temporary("cache")
-_libraries()
+_default_settings()
 
 
 def _samples() -> Path:

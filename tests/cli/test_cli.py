@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from click.testing import Result
@@ -187,7 +188,7 @@ def test_a_requested_source_that_is_absent_exits_3_after_the_others_are_done(tmp
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
     done = invoke("-s", "ptt,tieba", "--raw", raw, "--out", out)
     assert done.exit_code == 3
-    assert f"warning: ptt: absent; download it with: chat-corpus fetch ptt --raw {raw}\n" in done.stderr
+    assert f"warning: ptt: absent; download it with: chat-corpus fetch ptt --raw {quote(str(raw))}\n" in done.stderr
     assert sorted(visible(out)) == ["index/tieba.jsonl", "rejects/tieba.jsonl", "report.json", "tieba.tsv"]
 
 

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def test_check_lists_a_damaged_file_under_its_source_alone(tmp_path: Path) -> No
     assert [
         line.startswith("subtitle: damaged: lost.conv.gz: damaged: Compressed file ended") for line in expected
     ] == [True]
-    assert f"\nsubtitle: to download it: chat-corpus fetch subtitle --raw {raw}\n" in table.stdout
+    assert f"\nsubtitle: to download it: chat-corpus fetch subtitle --raw {quote(str(raw))}\n" in table.stdout
     listed = json.loads(invoke("check", "--json", "--raw", raw).stdout)
     assert [entry["file"] for entry in listed["unrecognised"]] == ["all.tgz"]
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path, PurePosixPath
+from shlex import quote
 
 import pytest
 
@@ -367,7 +368,7 @@ def test_check_reports_states_sizes_records_and_advice(tmp_path: Path) -> None:
     assert rows["subtitle"]["files"][0]["renamed"] is True
     assert rows["douban"]["missing"] == ["dev.txt", "test.txt"]
     assert rows["ptt"]["obtain"] == sources.load()["ptt"].obtain
-    assert rows["ptt"]["fetch"] == f"chat-corpus fetch ptt --raw {tmp_path}"
+    assert rows["ptt"]["fetch"] == f"chat-corpus fetch ptt --raw {quote(str(tmp_path))}"
     assert (rows["tieba"]["obtain"], rows["tieba"]["fetch"], rows["douban"]["fetch"]) == (None, None, None)
     assert report["unrecognised"][0] == {
         "file": "README.md", "bytes": 5, "reason": "not a known corpus, by name or content",
