@@ -2,17 +2,17 @@
 
 The columns are named by a header, in any order, or by the user, by name or number. Rows of one dialogue are contiguous.
 A table without a column of dialogues is split at gaps in time. A table that also has no times is a single dialogue,
-which is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
+which is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`). Messages of media are blank;
+notices are not messages (`formats.placeholders`).
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
 import polars as pl
@@ -22,33 +22,32 @@ from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
+from chat_corpus.formats.message_columns import (
+    ANSWER,
+    DIALOGUE,
+    NAMES,
+    QUERY,
+    SPEAKER,
+    TEXT,
+    TIME,
+    TYPE,
+    by_name,
+    by_number,
+    is_of_wechat,
+)
+from chat_corpus.formats.placeholders import (
+    MEDIA,
+    MEDIA_NUMBER,
+    MEDIA_TYPE,
+    NOTICE_NUMBER,
+    NOTICE_TYPE,
+    PROGRAM,
+    of_type,
+)
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format, without_headings
 
 #: Seconds without a message that end a session.
 GAP = 3600
-SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
-QUERY, ANSWER = "query", "answer"
-#: Column names of exported messages, most specific first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    SPEAKER: (
-        *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
-        *("nick", "issender", "is_sender", "发言人", "说话人", "发送者", "发送人", "发言者", "角色", "昵称", "用户"),
-        *("姓名", "發言人", "發送者", "暱稱"),
-    ),
-    TEXT: (
-        *("text", "content", "message", "utterance", "msg", "body", "strcontent", "value"),
-        *("内容", "消息", "消息内容", "文本", "话语", "發言", "內容", "訊息"),
-    ),
-    DIALOGUE: (
-        *("dialogue", "dialog", "conversation", "session", "dialogue_id", "dialog_id", "conversation_id", "session_id"),
-        *("chat_id", "room_name", "room", "chat", "thread", "thread_id"),
-        *("对话", "会话", "对话编号", "会话编号", "對話", "會話"),
-    ),
-    TIME: (
-        *("time", "timestamp", "datetime", "date", "strtime", "createtime", "create_time", "created_at", "sent_at"),
-        *("时间", "日期", "時間"),
-    ),
-}
 _SEPARATORS = (",", "\t", ";", "|")
 #: Number of first lines, blank or not, that may hold the header, and that show the number of columns.
 _BLANKS, _SHOWN = 10, 20
@@ -58,42 +57,55 @@ _READABLE = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """A table, and the indices of its columns by role: `speaker`, `text`, `dialogue`, `time`, `query`, `answer`."""
+    """A table, and the indices of its columns by role: those of `message_columns.NAMES`, `query`, `answer`.
+
+    `numbered` means that numbers in the column of types are WeChat's.
+    """
 
     table: Table
     places: Mapping[str, int]
     order: times.Order = times.Order.DAY_FIRST
+    numbered: bool = False
 
     def dialect(self) -> str:
-        return json.dumps({"table": self.table.dialect(), "places": dict(self.places), "order": self.order})
+        return json.dumps(asdict(self) | {"table": self.table.dialect(), "places": dict(self.places)})
 
     @classmethod
     def of(cls, dialect: str) -> _Layout:
         facts = json.loads(dialect)
-        return cls(table=Table.of(facts["table"]), places=facts["places"], order=times.Order(facts["order"]))
+        order, numbered = times.Order(facts["order"]), bool(facts["numbered"])
+        return cls(table=Table.of(facts["table"]), places=facts["places"], order=order, numbered=numbered)
 
 
 def _messages(records: Records, layout: _Layout) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """Return rows as `sessions.MESSAGES`, numbers of blank lines, and the fields of readable rows (`record, text`)."""
+    """Return rows as `sessions.MESSAGES`, numbers of blank lines and notices, and the fields of messages.
+
+    The fields are those of readable rows (`record, text`).
+    """
     fields = fields_of(records, layout.table)
 
     def column(name: str) -> pl.Expr:
         place = layout.places.get(name)
         return pl.lit(None, dtype=pl.String) if place is None else pl.col("text").list.get(place)
 
-    good = fields.good.select(
+    notice, media = (NOTICE_NUMBER, MEDIA_NUMBER) if layout.numbered else ("", "")
+    is_program = column(SPEAKER).str.contains(PROGRAM).fill_null(value=False)
+    is_media = of_type(column(TYPE), MEDIA_TYPE, media) | column(TEXT).str.contains(MEDIA)
+    rows = fields.good.with_columns(is_notice=of_type(column(TYPE), NOTICE_TYPE, notice) | is_program)
+    notices, rows = rows.filter("is_notice")["record"], rows.filter(~pl.col("is_notice"))
+    good = rows.select(
         "record",
         speaker=pl.when(column(SPEAKER).str.strip_chars() != "").then(column(SPEAKER).str.strip_chars()),
         stamp=times.stamp_of(column(TIME), layout.order),
         key=pl.when(column(DIALOGUE).str.strip_chars() != "").then(column(DIALOGUE).str.strip_chars()),
-        text=column(TEXT),
+        text=pl.when(is_media).then(pl.lit("")).otherwise(column(TEXT)),
         reason=pl.lit(None, dtype=pl.String),
         message=pl.lit(None, dtype=pl.String),
     )
     missing = [name for name in sessions.MESSAGES if name not in fields.bad.columns]
     bad = fields.bad.with_columns(pl.lit(None, dtype=sessions.MESSAGES[name]).alias(name) for name in missing)
     messages = pl.concat([good, bad.select(sessions.MESSAGES.names())]).sort("record")
-    return messages, fields.blank, fields.good
+    return messages, pl.concat([fields.blank, notices]), rows
 
 
 def _read(parts: Sequence[Records], *, layout: _Layout, gap: int) -> Reading:
@@ -151,11 +163,13 @@ def _look(head: bytes, names: tuple[tuple[str, str], ...]) -> _Layout | None:
     """Return the table of messages in a file with these first bytes; None for any other file."""
     if not names and columns(header_of(head)[1]) is not None:  # a table of questions and answers
         return None
-    found = _located(head, {TEXT, SPEAKER, DIALOGUE, TIME}, names)
-    if found is None or TEXT not in found.places or len(found.places) == 1:
+    found = _located(head, {*NAMES}, names)
+    if found is None or TEXT not in found.places or not {SPEAKER, DIALOGUE, TIME} & set(found.places):
         return None
     records = plain_format(found.table).split(_whole(head), 1)
     good = fields_of(without_headings(records, found.table)[0], found.table).good
+    numbered = TYPE in dict(names) or is_of_wechat(header_of(head)[1])
+    found = replace(found, numbered=numbered)
     return replace(found, order=_order(good["text"], found.places[TIME]) if TIME in found.places else found.order)
 
 
@@ -221,9 +235,9 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
         header = _fields(line, separator)
         if not 1 < len(header) <= MOST_COLUMNS:
             continue
-        places = _numbered(given) if given else None
+        places = by_number(given) if given else None
         at = 0 if places is not None else number
-        places = places if places is not None else _named(header, given, roles)
+        places = places if places is not None else by_name(header, given, roles)
         width = _width(lines, separator) if not at else len(header)
         if places and max(places.values()) < width:
             others = () if not at else _others(header, places)
@@ -232,31 +246,6 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
             if _share(data, best) >= _READABLE:
                 return _Layout(table=best, places=places)
     return None
-
-
-def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
-    """Return the indices of columns that are given by numbers, from 1; None if they are given by names."""
-    if not all(re.fullmatch(r"[1-9]\d?", name) for name in given.values()):
-        return None
-    return {what: int(name) - 1 for what, name in given.items()}
-
-
-def _named(header: Sequence[str], given: Mapping[str, str], roles: set[str]) -> dict[str, int] | None:
-    """Return the indices of columns in a header by role: by the names from the user, or else by the usual names.
-
-    Returns None if the header lacks a name from the user.
-    """
-    plain = [normal(name) for name in header]
-    places: dict[str, int] = {}
-    for what, name in given.items():
-        if normal(name) not in plain:
-            return None
-        places[what] = plain.index(normal(name))
-    for what in _NAMES if not given else ():
-        usual = [name for name in _NAMES[what] if what in roles and name in plain]
-        if usual:
-            places.setdefault(what, plain.index(usual[0]))
-    return places
 
 
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:

@@ -34,6 +34,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dialogue: str | int | None = None
     #: When a message was sent.
     time: str | int | None = None
+    #: What kind of message it is, such as text or picture.
+    type: str | int | None = None
 
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
