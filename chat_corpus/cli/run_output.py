@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus.cli import logs, words
+from chat_corpus.cli import added, logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.runs.report_builder import SourceReport
@@ -33,7 +33,7 @@ def unfinished_sources(
     return message(
         "not completed, {number} of {total} sources: {names}; see above",
         number=len(names),
-        total=len(chosen),
+        total=sum(requested or source.state is not State.ABSENT for source in chosen.values()),
         names=joined(", ", names),
     )
 
@@ -126,7 +126,16 @@ def nothing_to_do(
         message("{source} ({state})", source=name, state=words.state(state))
         for name, state in (present or states).items()
     ]
-    if len(chosen) == len(found):
+    if not added.has_raw(settings):
+        own = [
+            message("{source} ({state})", source=name, state=words.state(found[name].state))
+            for name, _ in settings.added
+        ]
+        command = added.check_command(settings)
+        template = message(
+            "nothing can be read: {sources}; '{command}' shows why", sources=joined(", ", own), command=command
+        )
+    elif len(chosen) == len(found):
         template = message(
             "no corpus in {folder} can be read: {sources}; 'check --raw {folder}' shows why",
             folder=settings.raw,
@@ -163,7 +172,7 @@ def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: 
     """Log a warning with advice on how to obtain a source, if it is damaged, missing or incomplete."""
     advice = words.how_to_obtain(name, source.source, raw)
     if source.damaged or source.unusable:
-        text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
+        text = message("{source}: what to do: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)
     elif not source.groups and (requested or source.missing):
         state = words.state(source.state)
