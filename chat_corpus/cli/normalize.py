@@ -1,4 +1,4 @@
-"""The `normalize` command: text steps and script conversion as a filter from stdin to stdout."""
+"""The `normalize` command: text steps, script conversion and masks as a filter from stdin to stdout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, PLUGIN, PROFILE, read_settings, source_names
 from chat_corpus.cli.terminal import SafeBytes, echo
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -42,11 +42,14 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     are (subtitle, xiaohuangji), a single line is ambiguous, and blanks and slashes stay. Set read.segmentation with
     --config to decide otherwise.
 
+    Masks personal data if --profile or --config sets filters such as phone to mask. No line is dropped: filters that
+    drop turns, pairs or dialogues have no effect, and a warning names them.
+
     Lines that are not UTF-8, longer than 1 MiB, or nested too deep are written unchanged. If there are any, the exit
     code is 1 and their numbers are shown.
     """
     from chat_corpus import sources
-    from chat_corpus.cli import normalize_lines
+    from chat_corpus.cli import logs, normalize_lines
 
     settings = settled(read_settings(configs, rest))
     known = sources.load(settings.plugins, settings.added)
@@ -56,6 +59,9 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     if "stdin" in process_setup.missing:
         raise UsageError(message("<stdin>: closed; chat-corpus normalize reads lines from stdin"))
     stdin = cast("BufferedReader", sys.stdin.buffer)
+    if idle := normalize_lines.without_effect(filter_.settings.filters):
+        text = message("no line is dropped, so these settings have no effect: {names}", names=joined(", ", idle))
+        logs.warning(text, "settings.unused")
     unchanged = normalize_lines.Unchanged()
     if explain:
         for line in normalize_lines.explain(filter_, stdin, unchanged):
