@@ -84,7 +84,8 @@ def _message(record: object) -> tuple[str, str, str | None] | None:
     text = _text(keys[text_key])
     if not speaker or text is None or _is_dialogue(keys.keys() - {text_key}):
         return None
-    is_text = not any(map(_NO_TEXT.fullmatch, kinds)) and not _MEDIA.match(text)
+    words = [kind for kind in kinds if not kind.lstrip("-").isdecimal()]  # beside a word, a number says less
+    is_text = not any(map(_NO_TEXT.fullmatch, words or kinds)) and not _MEDIA.match(text)
     return "\n".join(speaker), time, text if is_text else ""
 
 

@@ -251,10 +251,11 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
     """Return indices and names of columns that may hold text that is not read."""
     rest = [place for place in range(len(header)) if place not in places.values()]
+    again = {name for role in places for name in NAMES.get(role, ()) if role != TEXT}  # such as a nickname and an id
     return tuple(
         (place, header[place].strip()[:80])
         for place in rest
-        if normal(header[place]) not in NO_TURN and not is_row_number(header[place])
+        if normal(header[place]) not in NO_TURN | again and not is_row_number(header[place])
     )
 
 

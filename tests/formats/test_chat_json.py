@@ -83,7 +83,12 @@ def test_a_notice_is_no_turn_whatever_its_type_is_called(facts: dict[str, object
         return {"createTime": 1795919400 + number, "sender": who, "content": text, "type": "文本消息", **facts}
 
     notice = sent(2, "小明", "小明修改了群名", **facts)
-    messages = [sent(1, "小明", "在吗"), notice, sent(3, "小红", "cat.gif", type="动画表情"), sent(4, "小红", "在")]
+    messages = [
+        sent(1, "小明", "在吗"),
+        notice,
+        sent(3, "小红", "cat.gif", type="动画表情"),
+        sent(4, "小红", "在", type="引用消息", localType=244813135921),
+    ]
     reading = laws.read(chat_array(), json.dumps(messages, ensure_ascii=False, indent=1))
     assert (reading.pairs(), reading.rejects) == ([("在吗", "在")], [])
 
