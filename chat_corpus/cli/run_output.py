@@ -82,7 +82,7 @@ def plan(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Mappi
 
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     """Return a random sample of turns that script conversion changed, as lines: address, text before, text after."""
-    frames = [frame for report in done.values() for frame in report.conversions]
+    frames = [frame for report in done.values() for frame in report.conversions if len(frame)]
     if not frames:
         return message("no turn was converted")
     sample = pl.concat(frames).bottom_k(size, by="key")
