@@ -45,6 +45,11 @@ def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     return corpora.from_flags(flags.get("added") or (), flags.get("layouts") or ())
 
 
+def added_names(flags: Mapping[str, Any]) -> list[str]:
+    """Return the names of the corpora that `--add` adds."""
+    return [given.partition("=")[0] for given in flags.get("added") or ()]
+
+
 def settled(settings: Settings) -> Settings:
     """Return settings in which the layouts of added corpora are detected from their content.
 
