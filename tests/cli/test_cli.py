@@ -304,6 +304,15 @@ def test_list_is_a_table_on_stdout_or_json() -> None:
     assert {one["state"] for one in output} == {"sample"}
 
 
+@pytest.mark.parametrize(
+    ("flags", "fault"),
+    [(("--raw", "none"), "none: no such folder"), (("--profiles", "--raw", SAMPLES), "--profiles: ")],
+)
+def test_list_refuses_what_it_would_ignore(flags: tuple[object, ...], fault: str) -> None:
+    done = invoke("list", *flags)
+    assert (done.exit_code, done.stdout, fault in done.stderr) == (2, "", True)
+
+
 def test_list_shows_the_facts_of_each_source() -> None:
     output = {one["name"]: one for one in json.loads(invoke("list", "--raw", SAMPLES, "--json").stdout)}
     for name, source in sources.load().items():
@@ -481,7 +490,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     content[20_000] ^= 1
     (raw / "tieba.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", out)
-    assert (done.exit_code, done.stdout.strip()) == (1, "")
+    assert (done.exit_code, done.stdout.strip()) == (1, "no turn was converted" if args else "")
     assert re.search(r"tieba: damaged, not read: tieba\.zip/tieba\.dialogues: damaged: .*; download", done.stderr)
     assert isinstance(done.exception, SystemExit)
     assert sorted(visible(out)) == ["index/subtitle.jsonl", "rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]
