@@ -160,7 +160,7 @@ def explain(
     archive is named archive.zip/member. Characters that cannot be printed are shown as escapes.
     """
     from chat_corpus.cli import trace_output
-    from chat_corpus.lineage import open_run, trace
+    from chat_corpus.lineage import raw_file_run, trace
 
     moved = places(added, Path(out))
     found: dict[str, tuple[RecordedRun, str]] = {}
@@ -168,7 +168,7 @@ def explain(
     def explained() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins, moved)
+                found[path] = raw_file_run.load_by_raw_file(path, Path(out), raw, plugins, moved)
             written, name = found[path]
             yield trace.explain(written, name, number)
 
