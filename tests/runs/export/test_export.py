@@ -27,7 +27,7 @@ from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
 from chat_corpus.runs.export import folder as folders
 from tests.conftest import ROOT, examples, slow_from
-from tests.helpers import invoke, put, visible
+from tests.helpers import invoke, plugin, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
 
 SPLIT = ("--split", "test=0.1,validation=0.1")
@@ -420,6 +420,16 @@ def test_an_output_folder_without_stores_does_not_mean_the_raw_corpora(
     assert "--out none: holds no dialogue stores" in export(tmp_path / "export", "--out", "none", code=2)
     assert not (tmp_path / "export").exists()
     export(tmp_path / "export")
+
+
+@pytest.mark.slow
+def test_a_store_of_a_plugin_needs_the_plugin(tmp_path: Path) -> None:
+    put(tmp_path / "raw", {"ours.txt": "在吗|在\n"})
+    flags = ("--plugin", plugin(tmp_path))
+    out = tmp_path / "out"
+    assert invoke("-q", "--raw", tmp_path / "raw", "--out", out, "--store-dialogues", *flags).exit_code == 0
+    assert "made with plugins; repeat --plugin for " in export(tmp_path / "export", "--out", out, code=3)
+    export(tmp_path / "export", "--out", out, *flags)
 
 
 @pytest.mark.slow
