@@ -113,8 +113,10 @@ def _lines_of_fields(lines: Iterable[str]) -> Iterator[object]:
         if not number and columns(fields):
             head = fields
         elif head is not None:
-            further = {None: fields[len(head) :]} if len(fields) > len(head) else {}
-            yield {**dict(zip(head, fields, strict=False)), **further}
+            row: dict[str | None, object] = {**dict(zip(head, fields, strict=False))}
+            if len(fields) > len(head):
+                row[None] = fields[len(head) :]
+            yield row
         else:
             yield fields
 
