@@ -191,7 +191,7 @@ def _from_stores(
         if not stores:
             raise click.exceptions.Exit(_INCOMPLETE)
         reads = [(str(store.path), store.path.stat().st_size) for store in stores]
-        rows = export_output.plan(reads, folder, [store.name for store in stores], settings.export)
+        rows = export_output.plan(reads, folder, [store.name for store in stores], settings)
         return rows, _INCOMPLETE if faults else 0
     return export_stores(folder, chosen, settings, force=force), 0
 
@@ -226,7 +226,7 @@ def _from_raw(
     check_sources(settings.export.mix, list(ready))
     if dry_run:
         reads = [(file.name, file.size) for source in ready.values() for file in source.files]
-        return export_output.plan(reads, folder, list(ready), settings.export), code
+        return export_output.plan(reads, folder, list(ready), settings), code
     with console.progress(ready, bar=bar) as progress:
         exported, _ = export_raw(folder, ready, settings, progress, force=force)
     return exported, code

@@ -117,12 +117,13 @@ def test_wrong_usage_exits_2_and_writes_nothing(args: tuple[str, ...], tmp_path:
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
-    done = invoke("--dry-run", "--raw", raw, "--out", out)
+    done = invoke("--dry-run", "--raw", raw, "--out", out, "--store-dialogues")
     assert done.exit_code == 0
     assert re.search(r"^read +tieba\.dialogues +22$", done.stdout, re.MULTILINE)
-    for name in ("tieba.tsv", "rejects/tieba.jsonl", "index/tieba.jsonl", "report.json"):
-        assert re.search(rf"^write +{re.escape(str(out))}/{name} +-$", done.stdout, re.MULTILINE)
+    written = set(re.findall(rf"^write +{re.escape(str(out))}/(\S+) +-$", done.stdout, re.MULTILINE))
     assert not out.exists()
+    assert invoke("-q", "--raw", raw, "--out", out, "--store-dialogues").exit_code == 0
+    assert written == {*visible(out), "report.html"}
 
 
 def test_what_was_made_of_the_samples_gives_way_to_a_real_corpus(tmp_path: Path) -> None:

@@ -627,3 +627,7 @@ def test_a_dry_run_lists_what_an_export_writes_and_writes_nothing(stored: Path, 
     assert "write  " in done.stdout
     assert f"{tmp_path}/export/tsv/ptt/train.tsv" in done.stdout
     assert not (tmp_path / "export").exists()
+    export(tmp_path / "export", "--out", stored, "-s", "ptt", "--format", "tsv")
+    lines = done.stdout.replace("train-*", "train-00000").splitlines()
+    planned = {line.split()[1] for line in lines if line.startswith("write ")}
+    assert planned == {str(tmp_path / "export" / name) for name in (*visible(tmp_path / "export"), "report.html")}
