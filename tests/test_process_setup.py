@@ -187,10 +187,10 @@ def test_names_in_another_encoding_are_an_error_that_names_the_variable_to_set(
 def test_a_corpus_is_recognised_by_its_name_in_any_locale(tmp_path: Path) -> None:
     put(tmp_path, {"raw/青云语料/12万对话语料青云库.csv": "问题一 | 答案一\n问题二 | 答案二\n" * 9})
     for locale in ({"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
-        out = tmp_path / locale["LC_ALL"]
-        done = program("--raw", tmp_path / "raw", "--out", out, env={**os.environ, **locale})
+        out = locale["LC_ALL"]
+        done = program("--raw", "raw", "--out", out, cwd=tmp_path, env={**os.environ, **locale})
         assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
-        assert (out / "qingyun.tsv").stat().st_size > 0
+        assert (tmp_path / out / "qingyun.tsv").stat().st_size > 0
 
 
 #: A plugin that prints while it is loaded and while it reads, by Python and by a program that it starts.
