@@ -40,7 +40,7 @@ CACHE = _temporary("cache")
 
 
 def _default_settings() -> None:
-    """Remove the user's settings from the environment: of the terminal, dates, and libraries that load or download data.
+    """Remove the user's settings from the environment: terminal, dates, and libraries that load or download data.
 
     These libraries read their variables only once, when they are imported, so no test may set one for itself.
     """
