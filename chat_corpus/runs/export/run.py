@@ -24,6 +24,7 @@ from chat_corpus.runs.export import folder as folders
 from chat_corpus.runs.export.flow import export
 from chat_corpus.runs.export.job import ExportJob, Origin
 from chat_corpus.runs.export.raw import RawSource, RecordsRun
+from chat_corpus.runs.export.raw_paths import raw_paths
 from chat_corpus.runs.export.stores import Store, find_stores
 from chat_corpus.runs.export.unapplied import warn_of_unapplied
 from chat_corpus.runs.export.workers import Workers
@@ -98,9 +99,8 @@ def check(folder: Path, settings: Settings, *, force: bool) -> None:
     """Raise UsageError if an export must not be written to a folder, or if an evaluation file or a path is unusable."""
     check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
-    entries = reported_sources(Path(settings.out)).values()
-    raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
-    folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
+    entries = reported_sources(Path(settings.out))
+    folders.check_folder(folder, raw_paths(settings, entries), Path(settings.out), force=force)
 
 
 def report_faults(faults: Mapping[str, str]) -> None:

@@ -375,6 +375,26 @@ def test_a_folder_that_is_no_place_for_an_export_is_refused_and_left_alone(
     assert sorted(path for folder in (raw, stored) for path in folder.rglob("*")) == before
 
 
+def test_a_file_that_is_added_singly_is_never_replaced_and_its_folder_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"texts/d.tsv": "在吗\t在\n你好\t好\n", "texts/more/e.tsv": "早\t早\n晚\t安\n"})
+    monkeypatch.chdir(tmp_path / "texts")
+    added = ("--add", "m=d.tsv")
+    assert invoke("-q", *added, "--out", "../store", "--store-dialogues").exit_code == 0
+    done = invoke("-q", "--add", "m=../texts/more", "--out", "../of_folder", "--store-dialogues")
+    assert done.exit_code == 0, done.stderr
+    before = visible(tmp_path)
+    export(Path("from_store"), "--out", "../store")
+    export(Path("from_file"), *added)
+    assert visible(tmp_path).items() >= before.items()
+    for flags in (("--out", "../store"), added):
+        assert "contains the added file" in export(Path("../texts"), *flags, "--force", code=2)
+    assert "inside the folder of raw corpora" in export(Path("more/export"), "--out", "../of_folder", code=2)
+    assert "a raw file of m" in invoke("report", "../store", "--output", "d.tsv").stderr
+    assert visible(tmp_path).items() >= before.items()
+
+
 def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     out = tmp_path / "out"
