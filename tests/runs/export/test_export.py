@@ -388,7 +388,7 @@ def test_a_file_that_is_added_singly_is_never_replaced_and_its_folder_is_free(
     export(Path("from_store"), "--out", "../store")
     export(Path("from_file"), *added)
     assert visible(tmp_path).items() >= before.items()
-    for flags in (("--out", "../store"), added):
+    for flags in (("--out", "../store"), (*added, "--out", "../none")):
         assert "contains the added file" in export(Path("../texts"), *flags, "--force", code=2)
     assert "inside the folder of raw corpora" in export(Path("more/export"), "--out", "../of_folder", code=2)
     assert "a raw file of m" in invoke("report", "../store", "--output", "d.tsv").stderr
