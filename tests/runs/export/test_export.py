@@ -500,6 +500,16 @@ def test_a_format_that_is_named_twice_is_wrong_usage(tmp_path: Path) -> None:
     assert "messages is there more than once" in export(tmp_path / "out", "--raw", raw, "--config", config, code=2)
 
 
+def test_a_requested_split_without_records_is_a_warning(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "第一个问题\t好\n第二个问题\t好\n第三个问题\t好\n"})
+    stderr = export(tmp_path / "out", "--raw", raw, "--split", "test=0.001,validation=0.998")
+    assert [line.split(";")[0] for line in stderr.splitlines()[-2:]] == [
+        "warning: train has no records: test, validation and records held back leave none of 3 groups of dialogues",
+        "warning: test has no records: a share of 0.001 of 3 groups of dialogues (3 records)",
+    ]
+    assert {split for (split,) in records(tmp_path / "out").select("split").rows()} == {"validation"}
+
+
 def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
     config = put(tmp_path, {"cap.yaml": "export: {split: {test: 0.5, max_groups: 3}}\n"}) / "cap.yaml"
     export(tmp_path / "export", "--out", stored, "--config", config)
