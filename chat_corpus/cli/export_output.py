@@ -49,8 +49,9 @@ def _row(source: ExportSource) -> dict[str, str]:
 def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
     """Yield the notes below the table as (text, name of the event).
 
-    They are about records that were held back from the splits, and about the shares of a mix.
+    They are about sources that lack a split, records that were held back from the splits, and the shares of a mix.
     """
+    yield from _lacking_splits(summary)
     capped = {one.name: one.ledger.records_dropped.get("held_cap", 0) for one in summary.sources}
     if any(capped.values()):
         names = ", ".join(f"{name} {number:,}" for name, number in capped.items() if number)
@@ -82,6 +83,14 @@ def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
                 ),
                 "export.shares",
             )  # fmt: skip
+
+
+def _lacking_splits(summary: ExportSummary) -> Iterator[tuple[str, str]]:
+    """Yield a note for each split that some sources have and others lack, unless all are written as a mix."""
+    for split in summary.splits() if summary.mix is None else ():
+        names = [one.name for one in summary.written_sources if not one.ledger.written.get(split)]
+        if names:
+            yield message("no records in {split}: {names}", split=split, names=joined(", ", names)), "export.split"
 
 
 def _share_rows(mix: ExportMix) -> list[dict[str, str]]:

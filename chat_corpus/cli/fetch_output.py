@@ -11,10 +11,11 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from chat_corpus.cli import words
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.fetching.download import Outcome
-from chat_corpus.fetching.plan import Action, Item, Request
+from chat_corpus.fetching.plan import Action, Item, Request, sample_at
 from chat_corpus.messages import Message, amount, constant, count_noun, joined, message
 
 _TITLES = {
@@ -33,6 +34,9 @@ _ACTIONS = {
     Action.SAMPLE: message("bundled sample"),
     Action.UNSTATED: message("not accepted"),
 }
+
+#: A message names at most this many samples.
+_SHOWN = 3
 
 
 def entries(items: Sequence[Item], outcomes: Iterable[Outcome] = ()) -> list[dict[str, Any]]:
@@ -54,7 +58,9 @@ def _entry(item: Item, outcome: Outcome | None) -> dict[str, Any]:
         "action": item.action,
         "done": bool(outcome and not outcome.fault),
         "sha256": outcome.sha256 or None if outcome else None,
-        "verified": outcome.verified if outcome else item.action is Action.PRESENT and item.file.has_digest,
+        "verified": outcome.verified
+        if outcome
+        else item.action is Action.PRESENT and item.file.has_digest and item.target.is_file(),
         "fault": str(fault) if fault else None,
     }
 
@@ -109,15 +115,36 @@ def obstacles(items: Sequence[Item], request: Request, *, requested: bool) -> It
             )
             yield text, "fetch.manual", False
     for name, group in groupby(items, key=lambda item: item.source):
-        unstated = [item for item in group if item.action is Action.UNSTATED]
-        if unstated:
+        of_source = list(group)
+        if unstated := [item for item in of_source if item.action is Action.UNSTATED]:
             yield _unstated(name, unstated, request), "fetch.unstated", False
+        if blocked := [item for item in of_source if item.action is Action.SAMPLE]:
+            yield _blocked(name, blocked, request), "fetch.sample", False
     for item in items:
         if item.action is Action.DIFFERS:
             yield _differs(item), "fetch.differs", True
-        elif item.action is Action.SAMPLE:
-            text = message("{file}: {fault}", file=item.target, fault=item.fault)
-            yield text, "fetch.sample", False
+
+
+def _blocked(name: str, items: Sequence[Item], request: Request) -> Message:
+    samples = [str(sample_at(item.target) or item.target) for item in items]
+    names = joined(", ", samples[:_SHOWN])
+    if len(samples) > _SHOWN:
+        names = message("{names} and {count:,} more", names=names, count=len(samples) - _SHOWN)
+    command = words.fetch_command(
+        request.sources[name],
+        str(request.raw),
+        is_sample=True,
+        patterns=request.patterns,
+        accepts=any(not item.origin.licence for item in items),
+    )
+    return message(
+        "{source}: {files} not downloaded, since only a bundled sample is there: {names}; download into another "
+        "folder: {command}",
+        source=name,
+        files=count_noun(len(items), "file"),
+        names=names,
+        command=command,
+    )
 
 
 def _unstated(name: str, items: Sequence[Item], request: Request) -> Message:

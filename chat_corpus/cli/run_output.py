@@ -178,7 +178,9 @@ def report_missing(chosen: Mapping[str, DiscoveredSource], raw: str, *, requeste
 
 def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: bool) -> None:
     """Log a warning with advice on how to obtain a source, if it is damaged, missing or incomplete."""
-    advice = words.how_to_obtain(name, source.source, raw)
+    if not (source.damaged or source.unusable or source.missing or (requested and not source.groups)):
+        return
+    advice = words.how_to_obtain(source.source, raw)
     if source.damaged or source.unusable:
         text = message("{source}: what to do: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)

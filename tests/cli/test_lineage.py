@@ -86,7 +86,40 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     word = "the text that this source has for no answer"
     assert f"rejected no_answer by filter no_answer: {word}" in result
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {word}" in result
-    assert result[-1] == "not a turn: records of this kind, such as headers, hold none"
+    assert result[-1] == "not a turn: records of this kind, such as headers and notices, hold none"
+
+
+def test_a_line_without_a_turn_names_the_record_that_it_continues_or_says_that_it_is_media(tmp_path: Path) -> None:
+    above = "2023-12-31 21:15:33 小明\n在吗\n[图片]\n我到了\n\n2023-12-31 21:15:40 小明\n好吗\n\n"
+    above += "2023-12-31 21:16:40 小红\n好\n"
+    inline = "[31/12/2023, 21:15:33] 小明: 在吗\n[31/12/2023, 21:15:35] 小明: 你好\n[31/12/2023, 21:16:33] 小红: 在\n"
+    put(tmp_path, {"a.txt": above, "i.txt": inline, "t.csv": 'query,answer\n"你好\n第二行",好\n早,早上好\n'})
+    added = [word for name in ("a.txt", "i.txt", "t.csv") for word in ("--add", f"{name[0]}={tmp_path / name}")]
+    assert invoke("-q", *added, "--out", tmp_path / "out").exit_code == 0
+
+    def note(record: str) -> str:
+        return str(json.loads(invoke("explain", record, "--out", tmp_path / "out", "--json").stdout)[0]["note"])
+
+    words = {"media": "placeholder for media", "header": "such as headers"}
+    expected = {
+        "a.txt": [
+            "None",
+            "a.txt:1:",
+            "media",
+            "a.txt:1:",
+            "header",
+            "header",
+            "a.txt:1:",
+            "header",
+            "None",
+            "a.txt:9:",
+        ],
+        "i.txt": ["None", "i.txt:1:", "None"],
+        "t.csv": ["header", "None", "t.csv:2:", "None"],
+    }
+    for file, notes in expected.items():
+        for number, word in enumerate(notes, start=1):
+            assert words.get(word, word) in note(f"{file}:{number}")
 
 
 @pytest.mark.parametrize(

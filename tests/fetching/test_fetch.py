@@ -205,11 +205,23 @@ def test_nothing_that_exists_is_replaced(server: Server, tmp_path: Path) -> None
     assert server.answers["/ours.txt"].requests == []
 
 
-@pytest.mark.slow
-def test_a_bundled_sample_is_not_taken_for_the_corpus(tmp_path: Path) -> None:
-    invoke("demo", tmp_path / "demo")
-    done = invoke("fetch", "ptt", "--yes", "--raw", tmp_path / "demo" / "raw", "--file", "*.csv")
-    assert (done.exit_code, "a bundled sample has this name" in done.stderr) == (3, True)
+def test_a_bundled_sample_is_not_taken_for_the_corpus_and_the_command_of_check_works(tmp_path: Path) -> None:
+    samples = ROOT / "raw_chat_corpus"
+    found = json.loads(invoke("check", "--raw", samples, "--json").stdout)["sources"]
+    commands = {row["name"]: row["fetch"].split() for row in found if row["fetch"]}
+    assert {"subtitle", "xiaohuangji", "ptt", "egret", "chatterbot", "sms"} < set(commands)
+    for name, command in commands.items():
+        at = command.index("--raw") + 1
+        assert command[:3] == ["chat-corpus", "fetch", name]
+        done = invoke(*command[1:at], tmp_path / "empty", *command[at + 1 :], "--dry-run", "--json")
+        assert (done.exit_code, {row["action"] for row in json.loads(done.stdout)}) == (0, {"download"})
+    for name in ("subtitle", "ptt"):
+        done = invoke("fetch", name, "--raw", samples, "--yes", "--json")
+        assert (done.exit_code, {row["action"] for row in json.loads(done.stdout)}) == (3, {"sample"})
+        assert "only a bundled sample is there" in done.stderr
+        assert " ".join(commands[name]) in done.stderr
+    done = invoke("fetch", "belle", "--raw", samples, "--yes", "--file", "train_2*")
+    assert "chat-corpus fetch belle --file 'train_2*' --raw ~/data" in done.stderr
 
 
 @pytest.mark.slow

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from msgspec import UnsetType
 from msgspec.structs import replace
 
 from chat_corpus.discovery.model import DiscoveredSource
@@ -18,7 +17,7 @@ from chat_corpus.exports.mix_options import subset_sizes
 from chat_corpus.exports.mixing import check_sources
 from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.messages import message
-from chat_corpus.outputs.report import FinishedSource, SourceEntry, reported_sources
+from chat_corpus.outputs.report import FinishedSource, reported_sources
 from chat_corpus.page.writing import write_export_page
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import evaluation_files
@@ -26,13 +25,13 @@ from chat_corpus.runs.export import folder as folders
 from chat_corpus.runs.export.flow import export
 from chat_corpus.runs.export.job import ExportJob, Origin
 from chat_corpus.runs.export.raw import RawSource, RecordsRun
+from chat_corpus.runs.export.raw_paths import raw_paths
 from chat_corpus.runs.export.stores import Store, find_stores
 from chat_corpus.runs.export.unapplied import warn_of_idle_options, warn_of_unapplied
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.runner import run
-from chat_corpus.settings.corpora import plain
 from chat_corpus.settings.loading import check_text
 from chat_corpus.settings.model import Settings
 
@@ -101,17 +100,8 @@ def check(folder: Path, settings: Settings, *, force: bool) -> None:
     """Raise UsageError if an export must not be written to a folder, or if an evaluation file or a path is unusable."""
     check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
-    entries = reported_sources(Path(settings.out)).values()
-    raw = {Path(settings.raw), *(path for entry in entries for path in _raw_folders(entry))}
-    folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
-
-
-def _raw_folders(entry: SourceEntry) -> Iterator[Path]:
-    """Yield the folders of raw files of a source. An added file has none: other files may be beside it."""
-    if isinstance(entry.definition, UnsetType):
-        yield Path(entry.raw)
-        return
-    yield from (path for path in map(Path, map(plain, entry.definition.paths)) if path.is_dir())
+    entries = reported_sources(Path(settings.out))
+    folders.check_folder(folder, raw_paths(settings, entries), Path(settings.out), force=force)
 
 
 def report_faults(faults: Mapping[str, str]) -> None:

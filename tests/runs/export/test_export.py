@@ -375,6 +375,26 @@ def test_a_folder_that_is_no_place_for_an_export_is_refused_and_left_alone(
     assert sorted(path for folder in (raw, stored) for path in folder.rglob("*")) == before
 
 
+def test_a_file_that_is_added_singly_is_never_replaced_and_its_folder_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"texts/d.tsv": "在吗\t在\n你好\t好\n", "texts/more/e.tsv": "早\t早\n晚\t安\n"})
+    monkeypatch.chdir(tmp_path / "texts")
+    added = ("--add", "m=d.tsv")
+    assert invoke("-q", *added, "--out", "../store", "--store-dialogues").exit_code == 0
+    done = invoke("-q", "--add", "m=../texts/more", "--out", "../of_folder", "--store-dialogues")
+    assert done.exit_code == 0, done.stderr
+    before = visible(tmp_path)
+    export(Path("from_store"), "--out", "../store")
+    export(Path("from_file"), *added)
+    assert visible(tmp_path).items() >= before.items()
+    for flags in (("--out", "../store"), (*added, "--out", "../none")):
+        assert "contains the added file" in export(Path("../texts"), *flags, "--force", code=2)
+    assert "inside the folder of raw corpora" in export(Path("more/export"), "--out", "../of_folder", code=2)
+    assert "a raw file of m" in invoke("report", "../store", "--output", "d.tsv").stderr
+    assert visible(tmp_path).items() >= before.items()
+
+
 def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     out = tmp_path / "out"
@@ -518,6 +538,16 @@ def test_a_format_that_is_named_twice_is_wrong_usage(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
     config = put(tmp_path, {"a.yaml": "export: {formats: [tsv, messages, messages]}\n"}) / "a.yaml"
     assert "messages is there more than once" in export(tmp_path / "out", "--raw", raw, "--config", config, code=2)
+
+
+def test_a_requested_split_without_records_is_a_warning(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "第一个问题\t好\n第二个问题\t好\n第三个问题\t好\n"})
+    stderr = export(tmp_path / "out", "--raw", raw, "--split", "test=0.001,validation=0.998")
+    assert [line.split(";")[0] for line in stderr.splitlines()[-2:]] == [
+        "warning: train has no records: test, validation and records held back leave none of 3 groups of dialogues",
+        "warning: test has no records: a share of 0.001 of 3 groups of dialogues (3 records)",
+    ]
+    assert {split for (split,) in records(tmp_path / "out").select("split").rows()} == {"validation"}
 
 
 def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
