@@ -21,7 +21,7 @@ from chat_corpus.files.lines import cut_at_line
 from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.formats.layouts import PARALLEL_FILES
-from chat_corpus.messages import message
+from chat_corpus.messages import Message, message
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
 
@@ -106,9 +106,20 @@ def _matching(name: str, given: str) -> Iterator[Path]:
         return
     found = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 a pattern may be absolute
     if not found:
-        plain = given.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
-        raise UsageError(message("{name}: {path}: no such file or folder; check the path", name=name, path=plain))
+        raise UsageError(_missing(name, given))
     yield from map(Path, found)
+
+
+def _missing(name: str, given: str) -> Message:
+    plain = given.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
+    if glob.escape(plain) == given != plain:
+        return message(
+            "{name}: {path}: no such file or folder; --add does not expand patterns: set them as path in a file of "
+            "settings (--config)",
+            name=name,
+            path=plain,
+        )
+    return message("{name}: {path}: no such file or folder; check the path", name=name, path=plain)
 
 
 def open_file(entry: Entry) -> OpenedFile:

@@ -130,7 +130,7 @@ def test_chinese_help_is_there_in_no_time() -> None:
         (("--pairs", "x"), "错误：--pairs：值为 x，应为 adjacent、exchange、first 之一"),
         (("--config", "."), "错误：--config：.：不是可以读取的文件"),
         (("trace",), "错误：缺少参数 文件:行号[-行号]..."),
-        (("compare", "a", "b"), "错误：旧目录：a：不是可以读取的目录"),
+        (("compare", "a", "b"), "错误：旧目录：a：目录不存在"),
         (("-s", "wiebo"), "错误：没有名为 wiebo 的来源；是否想用 weibo？"),
         (("chekc",), "错误：没有命令 chekc；是否想用 check？"),
     ],

@@ -41,9 +41,9 @@ def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -
     if folder.exists() and not folder.is_dir():
         raise UsageError(message("{folder}: is a file; name a folder for the export", folder=folder))
     if folder.is_dir() and not force and (files := _foreign_files(folder)):
-        names = ", ".join(files[:3])
+        names = joined(", ", files[:3])
         if len(files) > 3:
-            names = message("{names} and {count:,} more", names=names, count=len(files) - 3)
+            names = message("{count:,} files, such as {names}", names=names, count=len(files))
         fault = message(
             "{folder}: not empty ({names}); use a different folder, or --force to replace the export in it",
             folder=folder,
