@@ -170,7 +170,7 @@ def test_normalize_trace_explain_and_compare_are_translated(tmp_path: Path) -> N
     assert "原为 traditional" in invoke("trace", out / "ptt.tsv:1", *zh).stdout
     assert "舍弃" in invoke("explain", "Gossiping-QA-Dataset.txt:2", "--out", out, *zh).stdout
     assert "全部相同" in invoke("compare", out, out, *zh).stdout
-    assert "简繁转换（" in invoke("normalize", "--explain", *zh, stdin="這裡\n".encode()).stdout
+    assert "繁简转换（" in invoke("normalize", "--explain", *zh, stdin="這裡\n".encode()).stdout
     assert "1 行不是 UTF-8，已原样输出：第 1 行" in invoke("normalize", *zh, stdin=b"\xff\n").stderr
 
 
