@@ -9,6 +9,7 @@ from chat_corpus.cli.terminal import padded
 from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import Message, joined, message, one_line
+from chat_corpus.sources.base import pairing_name
 
 #: Width of the names of fields in columns.
 _NAME = 12
@@ -26,7 +27,7 @@ def row(traced: Row) -> Iterator[str]:
         yield _field("sha256", traced.sha256[turn.at.file] or _UNREAD)
         yield _field(message("raw"), turn.raw)
         yield from _steps(turn)
-    yield _line(message("pairing: {pairing}", pairing=traced.pairing))
+    yield _line(message("pairing: {pairing}", pairing=pairing_name(traced.pairing)))
 
 
 def record(explained: Record) -> Iterator[str]:

@@ -20,6 +20,7 @@ from chat_corpus.formats.own_records import is_parted
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
+from chat_corpus.sources.base import pairing_name
 from chat_corpus.sources.definitions import AUTO, Definition
 
 _log = logging.getLogger(__name__)
@@ -215,7 +216,7 @@ def _described(
     file: str = files[0].file.name
     if len(files) > 1:
         file = message("{count} in {path}", count=count_noun(len(files), "file"), path=_paths(given))
-    facts: list[str] = [message("pairs: {pairing}", pairing=made.pairing)]
+    facts: list[str] = [message("pairs: {pairing}", pairing=pairing_name(made.pairing))]
     if made.segmentation != "none":
         facts.append(message("segmentation: {segmentation}", segmentation=made.segmentation))
     if made.structured:

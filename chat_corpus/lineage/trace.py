@@ -18,6 +18,7 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing
+from chat_corpus.sources.base import pairing_name
 
 #: Names of the script conversion and of the masking of personal data in `TurnTrace.changes`.
 CONVERSION, MASKING = "conversion", "masking"
@@ -279,7 +280,7 @@ def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None
         return message("turns of this source do not answer each other (pairing: none)")
     if shard.turns.filter(pl.col("dialogue_id") == dialogue)["turn_index"].n_unique() == 1:
         return message("the only turn of its dialogue")
-    return message("no turn of its dialogue is its query or answer (pairing: {pairing})", pairing=pairing)
+    return message("no turn of its dialogue is its query or answer (pairing: {pairing})", pairing=pairing_name(pairing))
 
 
 def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
