@@ -96,7 +96,10 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
         {
             "train": name,
             "records": f"{rows:,}",
-            **{source: f"{100 * number / max(rows, 1):.1f} %" for source, number in sources.items()},
+            **{
+                source: message("{share:.1f} %", share=100 * number / max(rows, 1))
+                for source, number in sources.items()
+            },
         }
         for name, rows, sources in subsets
     ]

@@ -141,9 +141,9 @@ def _quoted(example: Example, quote: str | None) -> str:
     return f"{example.message}: {quote}" if quote else example.message
 
 
-def _percent(share: float) -> str:
+def _percent(share: float) -> Message:
     """Return a share as a percentage, rounded down, so that a share below one half is never shown as 50 %."""
-    return f"{int(share * 1000) / 10:g} %"
+    return message("{share:g} %", share=int(share * 1000) / 10)
 
 
 def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> Message:

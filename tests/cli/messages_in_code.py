@@ -59,7 +59,7 @@ def facts() -> set[str]:
 
 def has_words(template: str) -> bool:
     """Whether there is something to translate beside the values: a word, or punctuation that Chinese has as well."""
-    return template == "{title}:" or bool(re.search(r"[A-Za-z(]|[,;:] ", re.sub(r"\{[^}]*\}", "", template)))
+    return template == "{title}:" or bool(re.search(r"[A-Za-z(%]|[,;:] ", re.sub(r"\{[^}]*\}", "", template)))
 
 
 def names(template: str) -> set[str]:
