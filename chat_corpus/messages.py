@@ -43,6 +43,10 @@ class Message(str):
             **{name: translated(value, catalogue) for name, value in self.values.items()}
         )
 
+    def with_values(self, **values: object) -> Message:
+        """Return the message with other values of the same names."""
+        return message(self.template, self.context, **values)
+
 
 class _Joined(Message):
     """Messages with a separator between them."""

@@ -17,6 +17,7 @@ from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.cli.usage import Folder, Target, Whole, check_target
 from chat_corpus.errors import ChatCorpusError, GateError, UsageError
 from chat_corpus.messages import message
+from chat_corpus.system_texts import system_text
 
 if TYPE_CHECKING:
     from chat_corpus.lineage.comparison_model import Compared
@@ -263,9 +264,7 @@ def _write_page(path: Path, reports: tuple[Report, Report], sources: list[Compar
     try:
         write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
     except OSError as error:
-        raise ChatCorpusError(
-            message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
-        ) from error
+        raise ChatCorpusError(message("{file}: cannot be written: {why}", file=path, why=system_text(error))) from error
 
 
 def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:

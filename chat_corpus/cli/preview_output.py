@@ -19,6 +19,7 @@ from chat_corpus.runs.preview import SourcePreview
 from chat_corpus.runs.preview_passes import looked_at
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Filter, Source
+from chat_corpus.terms import stored_text
 
 #: Maximum width of an example in columns, and maximum number of overlaps that are shown.
 _COLUMNS, _OVERLAPS = 100, 10
@@ -264,7 +265,8 @@ def _example_blocks(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _example_lines(example: Mapping[str, Any]) -> Iterator[str]:
     address = f"{example['file']}:{example['record']}"
-    yield f"  {cut(one_line(address), _COLUMNS)}  [{cut(one_line(example['message']), _COLUMNS)}]"
+    text = translate(stored_text(example["message"]))
+    yield f"  {cut(one_line(address), _COLUMNS)}  [{cut(one_line(text), _COLUMNS)}]"
     if example["before"] is not None:
         yield f"    - {cut(one_line(example['before']), _COLUMNS)}"
     yield f"    > {cut(one_line(example['text']), _COLUMNS)}"

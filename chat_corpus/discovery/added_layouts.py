@@ -20,8 +20,8 @@ from chat_corpus.formats.own_records import is_parted
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
-from chat_corpus.sources.base import pairing_name
 from chat_corpus.sources.definitions import AUTO, Definition
+from chat_corpus.terms import pairing_name
 
 _log = logging.getLogger(__name__)
 #: Number of usable files of a folder that are opened to find the layout.

@@ -17,18 +17,12 @@ from chat_corpus.formats.instructions import instruction_turns
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.table_rows import Table
 from chat_corpus.formats.tables import table_format
-from chat_corpus.messages import Message, message
+from chat_corpus.messages import message
 from chat_corpus.schema import Pairing, Traits
 from chat_corpus.sources.origins import FileOrigin
 from chat_corpus.sources.signature import Signature
 
 _TABLE_ENDINGS = ("csv", "tsv", "txt")
-_PAIRINGS = {
-    Pairing.ADJACENT: message("adjacent", "pairing"),
-    Pairing.EXCHANGE: message("exchange", "pairing"),
-    Pairing.FIRST: message("first", "pairing"),
-    Pairing.NONE: message("none", "pairing"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,12 +178,3 @@ class Source:
             raise TypeError(message("inputs: expected a tuple of Input, such as inputs=(Input(...),)"))
         if not self.title:
             object.__setattr__(self, "title", self.name)
-
-
-def pairing_name(pairing: str) -> Message:
-    """Return the name of a `Pairing` for people. In English, it is the value itself.
-
-    >>> pairing_name("exchange")
-    'exchange'
-    """
-    return _PAIRINGS[Pairing(pairing)]

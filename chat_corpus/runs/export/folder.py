@@ -22,6 +22,7 @@ from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.lock import lock_output
+from chat_corpus.system_texts import system_text
 
 #: In the hidden folder: the files that are about to be moved to their places.
 _PUBLISHING = "publishing.json"
@@ -66,7 +67,7 @@ def _resolved(folder: Path) -> Path:
 
 
 def _unusable(folder: Path, error: Exception) -> UsageError:
-    fault = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    fault = system_text(error) if isinstance(error, OSError) else str(error)
     return UsageError(message("{folder}: cannot be used: {fault}; use a different folder", folder=folder, fault=fault))
 
 
