@@ -108,7 +108,7 @@ def reason_counts(reasons: Mapping[str, int]) -> Message:
     'fields 1,000, layout 7'
     """
     counts = (
-        message("{reason} {number:,}", reason=reason_name(reason), number=number)
+        message("{reason} {number:,}", "reasons", reason=reason_name(reason), number=number)
         for reason, number in sorted(reasons.items())
     )
     return joined(", ", counts)
@@ -135,4 +135,4 @@ def _patterns() -> tuple[tuple[Message, re.Pattern[str]], ...]:
 
 def _pattern(template: str) -> str:
     parts = Formatter().parse(template)
-    return "".join(re.escape(literal) + (f"(?P<{name}>.+)" if name else "") for literal, name, _, _ in parts)
+    return "".join(re.escape(literal) + (f"(?P<{name}>.+?)" if name else "") for literal, name, _, _ in parts)
