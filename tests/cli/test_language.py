@@ -167,7 +167,7 @@ def test_normalize_trace_explain_and_compare_are_translated(tmp_path: Path) -> N
     raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": "這裡\t好\n誰\t沒有資料\n"}), tmp_path / "out"
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
     zh = ("--lang", "zh")
-    assert "原为 traditional" in invoke("trace", out / "ptt.tsv:1", *zh).stdout
+    assert "原为繁体" in invoke("trace", out / "ptt.tsv:1", *zh).stdout
     assert "舍弃" in invoke("explain", "Gossiping-QA-Dataset.txt:2", "--out", out, *zh).stdout
     assert "全部相同" in invoke("compare", out, out, *zh).stdout
     assert "繁简转换（" in invoke("normalize", "--explain", *zh, stdin="這裡\n".encode()).stdout
