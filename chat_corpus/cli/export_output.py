@@ -12,9 +12,9 @@ from chat_corpus.cli import run_output, words
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.exports import documents, manifest
 from chat_corpus.exports.manifest import ExportMix, ExportSource, ExportSummary
-from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.messages import Message, amount, count_noun, joined, message
+from chat_corpus.settings.model import Settings
 
 _TITLES = {
     "source": message("source"),
@@ -127,23 +127,26 @@ def plan_table(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Mappin
 
 
 def plan(
-    reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], options: ExportOptions
+    reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], settings: Settings
 ) -> list[dict[str, Any]]:
     """Return what an export would read and write, as rows with the keys `does, file, bytes`.
 
     `does` is read or write; `bytes` is None for files to write.
     """
+    options = settings.export
     splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
     folders = [manifest.MIXED] if options.mix.is_mixed else names
     written = [f"data/{name}/{split}-*.parquet" for name in folders for split in splits]
     written += [
-        f"{format_}/{name}/{split}.{FORMATS[format_].suffix}"
+        f"{format_}/{name}/{split}.{FORMATS[format_].suffix}{ending}"
         for format_ in options.formats
         for name in folders
         for split in splits
+        for ending in (("",) if FORMATS[format_].carries_id else ("", ".ids.jsonl"))
     ]
     written += [f"index/{name}.parquet" for name in names]
-    written += [*documents.NAMES, manifest.MANIFEST]
+    written += [*documents.NAMES, manifest.STATISTICS_FILE, manifest.MANIFEST]
+    written += [manifest.PAGE] if settings.page else []
     return [
         *({"does": "read", "file": file, "bytes": size} for file, size in reads),
         *({"does": "write", "file": f"{folder}/{file}", "bytes": None} for file in written),

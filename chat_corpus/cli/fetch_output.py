@@ -98,7 +98,10 @@ def size(items: Iterable[Item]) -> Message | str:
 
 def obstacles(items: Sequence[Item], request: Request, *, requested: bool) -> Iterator[tuple[Message, str, bool]]:
     """Yield what is not downloaded, as (message, name of the event, whether it is a failure)."""
+    planned = {item.source for item in items}
     for name, source in request.sources.items():
+        if requested and source.origins and request.patterns and name not in planned:
+            yield message("{source}: none of its files has a name given with --file", source=name), "fetch.none", False
         if not source.origins and (requested or source.url):
             text = message(
                 "{source}: no address to download from; {advice}", source=name, advice=constant(source.obtain)

@@ -273,6 +273,11 @@ def test_wrong_usage_is_explained(words: tuple[str, ...], text: str, tmp_path: P
     assert (done.exit_code, text in done.stderr) == (2, True)
 
 
+def test_a_source_without_a_file_of_the_name_is_named(tmp_path: Path) -> None:
+    done = invoke("fetch", "ptt", "egret", "--file", "Gossiping*", "--dry-run", "--raw", tmp_path)
+    assert (done.exit_code, "egret: none of its files has a name" in done.stderr) == (3, True)
+
+
 def test_without_the_packages_the_command_to_install_them_is_shown(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

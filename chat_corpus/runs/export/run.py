@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import UnsetType
 from msgspec.structs import replace
 
 from chat_corpus.discovery.model import DiscoveredSource
@@ -15,8 +16,9 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.mix_options import subset_sizes
 from chat_corpus.exports.mixing import check_sources
+from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.messages import message
-from chat_corpus.outputs.report import FinishedSource, reported_sources
+from chat_corpus.outputs.report import FinishedSource, SourceEntry, reported_sources
 from chat_corpus.page.writing import write_export_page
 from chat_corpus.runs import previous
 from chat_corpus.runs.export import evaluation_files
@@ -25,11 +27,12 @@ from chat_corpus.runs.export.flow import export
 from chat_corpus.runs.export.job import ExportJob, Origin
 from chat_corpus.runs.export.raw import RawSource, RecordsRun
 from chat_corpus.runs.export.stores import Store, find_stores
-from chat_corpus.runs.export.unapplied import warn_of_unapplied
+from chat_corpus.runs.export.unapplied import warn_of_idle_options, warn_of_unapplied
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.runner import run
+from chat_corpus.settings.corpora import plain
 from chat_corpus.settings.loading import check_text
 from chat_corpus.settings.model import Settings
 from chat_corpus.system_texts import system_text
@@ -100,8 +103,16 @@ def check(folder: Path, settings: Settings, *, force: bool) -> None:
     check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
     entries = reported_sources(Path(settings.out)).values()
-    raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
+    raw = {Path(settings.raw), *(path for entry in entries for path in _raw_folders(entry))}
     folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
+
+
+def _raw_folders(entry: SourceEntry) -> Iterator[Path]:
+    """Yield the folders of raw files of a source. An added file has none: other files may be beside it."""
+    if isinstance(entry.definition, UnsetType):
+        yield Path(entry.raw)
+        return
+    yield from (path for path in map(Path, map(plain, entry.definition.paths)) if path.is_dir())
 
 
 def report_faults(faults: Mapping[str, str]) -> None:
@@ -130,6 +141,7 @@ def _exported(
     if not origins:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     warn_of_unapplied([origin.source for origin in origins], settings)
+    warn_of_idle_options(settings.export)
     stores = [origin for origin in origins if isinstance(origin, Store)]
     job = ExportJob(origins=origins, settings=settings, work=work, made_from="store" if stores else "raw")
     tasks = sum(origin.rows for origin in origins) // ROWS_PER_TASK
@@ -144,7 +156,8 @@ def _exported(
         path, fault = error.filename or folder, system_text(error)
         raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
     write_export_page(folder, summary, wanted=settings.page)
-    complete = not faults and not _lacking_subsets(summary, settings)
+    lacking = [_lacking_subsets(summary, settings), _lacks_preferences(summary, settings)]
+    complete = not faults and not any(lacking)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 
 
@@ -163,3 +176,12 @@ def _lacking_subsets(summary: ExportSummary, settings: Settings) -> bool:
             )  # fmt: skip
             _log.warning("%s", text, extra={"event": "export.subset"})
     return lacking
+
+
+def _lacks_preferences(summary: ExportSummary, settings: Settings) -> bool:
+    """Return whether preferences are requested and there are none, and log a warning if so."""
+    lacks = PREFERENCE in settings.export.formats and all(file.format != PREFERENCE for file in summary.files)
+    if lacks:
+        text = message("no file of preferences: no source has responses that are labelled as wrong")
+        _log.warning("%s", text, extra={"event": "export.preference"})
+    return lacks
