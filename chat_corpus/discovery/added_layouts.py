@@ -21,6 +21,7 @@ from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
 from chat_corpus.sources.definitions import AUTO, Definition
+from chat_corpus.terms import pairing_name
 
 _log = logging.getLogger(__name__)
 #: Number of usable files of a folder that are opened to find the layout.
@@ -215,7 +216,7 @@ def _described(
     file: str = files[0].file.name
     if len(files) > 1:
         file = message("{count} in {path}", count=count_noun(len(files), "file"), path=_paths(given))
-    facts: list[str] = [message("pairs: {pairing}", pairing=made.pairing)]
+    facts: list[str] = [message("pairs: {pairing}", pairing=pairing_name(made.pairing))]
     if made.segmentation != "none":
         facts.append(message("segmentation: {segmentation}", segmentation=made.segmentation))
     if made.structured:
