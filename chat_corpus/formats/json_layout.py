@@ -68,33 +68,60 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     if not lines:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
     first = decode_container(lines[0].strip(f"{MARKS} \t\r"))
+    if first is None and lines[0].strip(f"{MARKS} \t\r") != "[" and _are_values(lines[1:]):
+        return Nested() if _spans_lines(lines) else None
     if first is None:
         nested = _nested(text, start, turns_of, whole=whole)
         several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
         return nested if nested.prefix or nested.columns or several else None
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
+        is_array = is_array and not _are_values(lines[1:])  # the second line may be broken
         return Nested(prefix=text[: start + 1]) if is_array else (Nested() if _spans_lines(lines) else None)
     return None if _accepted(first, turns_of) or _is_exchange(first) else _inside(text, start, turns_of)
 
 
-def has_record(head: bytes, turns_of: TurnsOf) -> bool:
-    """Return whether one of the first values of a file with these first bytes is a record."""
+def is_json(head: bytes) -> bool:
+    """Return whether a file with these first bytes begins as JSON, or has JSON Lines after a broken first line."""
+    text = head.decode("utf-8", "surrogateescape")
+    start = skip_blanks(text, 0)
+    return text[start : start + 1] in ("{", "[") or _are_values([line for line in text.split("\n") if line.strip()])
+
+
+def has_record(head: bytes, turns_of: TurnsOf, *, may_be_long: bool = True) -> bool:
+    """Return whether one of the first values of a file with these first bytes is a record.
+
+    Broken lines of JSON Lines are skipped. If `may_be_long`, a value that continues after the head is a record if its
+    keys show it.
+    """
     text = head.decode("utf-8", "surrogateescape")
     at = skip_blanks(text, 0)
     if text[at : at + 1] == "[" and _first_record(text, at, turns_of, 0) is not None:
         return True
-    for _ in range(_TRIED):
-        if text[at : at + 1] not in ("{", "["):
-            return False
-        if _first_record(text, at, turns_of, 0) is not None:
+    if text[at : at + 1] not in ("{", "["):
+        at = _next_value(text, at) if is_json(head) else -1
+    tried = 0
+    while at >= 0 and tried < _TRIED:
+        is_value = text[at : at + 1] in ("{", "[")
+        if is_value and _first_record(text, at, turns_of, 0) is not None:
             return True
-        _, end = value_at(text, at)
+        end = value_at(text, at)[1] if is_value else 0
         match = _COMMA.match(text, end) if end else None
-        if match is None:
-            return _is_record(text, at)
-        at = match.end()
+        following = match.end() if match else _next_value(text, at)
+        if following < 0:
+            return may_be_long and is_value and _is_record(text, at)
+        tried += bool(end)
+        at = following
     return False
+
+
+def _next_value(text: str, at: int) -> int:
+    """Return the offset of the next line after `at` that is a whole value without a comma behind it; -1 if none is."""
+    while (at := text.find("\n", at) + 1) > 0:
+        end = text.find("\n", at)
+        if _is_value(text[at : len(text) if end < 0 else end]):
+            return skip_blanks(text, at)
+    return -1
 
 
 def _is_exchange(value: object) -> bool:
@@ -249,6 +276,17 @@ def _follow(text: str, start: int) -> bool:
     _, end = value_at(text, start)
     match = _COMMA.match(text, end) if end else None
     return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
+
+
+def _is_value(line: str) -> bool:
+    """Return whether a line is an object or array, as in JSON Lines; in an array or object, a comma follows it."""
+    bare = line.strip(f"{MARKS} \t\r")
+    return bare[:1] in ("{", "[") and not bare.endswith(",") and decode_container(bare) is not None
+
+
+def _are_values(lines: Sequence[str]) -> bool:
+    """Return whether most lines are values of JSON Lines."""
+    return 2 * sum(map(_is_value, lines)) > len(lines)
 
 
 def _mostly_lines(lines: Sequence[str]) -> bool:
