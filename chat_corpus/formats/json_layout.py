@@ -296,12 +296,28 @@ def _mostly_lines(lines: Sequence[str]) -> bool:
 
 
 def _spans_lines(lines: Sequence[str]) -> bool:
-    """Return whether a record continues in the next lines, because a text in it has line breaks."""
-    for number, line in enumerate(lines):
-        bare = line.lstrip()
-        if bare.startswith("{") and decode_container(bare.rstrip()) is None:
-            following = lines[number + 1 : number + _REACH]
-            more = next((n for n, text in enumerate(following) if text.lstrip().startswith("{")), len(following))
-            if more and decode_container("\n".join([bare, *following[:more]]).rstrip()) is not None:
-                return True
-    return False
+    """Return whether a record continues in the next lines, because a text in it has line breaks.
+
+    In JSON Lines with a broken line, none does: a record that is not closed would include all records below it.
+    """
+    open_lines = [
+        number
+        for number, line in enumerate(lines)
+        if line.lstrip().startswith("{") and decode_container(line.strip()) is None
+    ]
+    spanning = [number for number in open_lines if _continues(lines, number)]
+    if not spanning:
+        return False
+    broken = [number for number in open_lines if number not in spanning and _next_object(lines, number) < len(lines)]
+    return not (broken and _are_values(lines))
+
+
+def _next_object(lines: Sequence[str], number: int) -> int:
+    """Return the index of the next line that begins an object; the number of lines if there is none."""
+    return next((n for n in range(number + 1, len(lines)) if lines[n].lstrip().startswith("{")), len(lines))
+
+
+def _continues(lines: Sequence[str], number: int) -> bool:
+    """Return whether a line and those up to the next object are a value together."""
+    end = min(_next_object(lines, number), number + _REACH)
+    return end > number + 1 and decode_container("\n".join(lines[number:end]).strip()) is not None

@@ -22,7 +22,7 @@ from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
-from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format, without_headings
+from chat_corpus.formats.table_rows import MOST_COLUMNS, REMARK, Table, fields_of, plain_format, without_headings
 
 #: Seconds without a message that end a session.
 GAP = 3600
@@ -225,10 +225,30 @@ def _whole(head: bytes) -> bytes:
 
 
 def header_of(head: bytes) -> tuple[int, list[str]]:
-    """Return number and fields of the first line that is not blank, split at the separator that gives most fields."""
-    lines = _whole(head).decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
-    return number, max((_fields(line, separator) for separator in _SEPARATORS), key=len)
+    """Return number and fields of the header, split at the separator that gives most fields.
+
+    The header is the first line that is neither blank nor a remark, or one below it if it names columns of messages,
+    as below a title.
+    """
+    number, line = _header_line(_whole(head).decode("utf-8", "replace").replace("\r\n", "\n").split("\n"), {})
+    return number, _most_fields(line)
+
+
+def _header_line(lines: Sequence[str], given: Mapping[str, str]) -> tuple[int, str]:
+    """Return number and text of the header; `given` are the names that it must have, none for the usual ones."""
+    first = [(number, line) for number, line in enumerate(lines[:_BLANKS], 1) if line.strip()]
+    filled = [(number, line) for number, line in first if not REMARK.match(line)] or [*first, (0, "")]
+    if not given and columns(_most_fields(filled[0][1])) is not None:  # of questions and answers
+        return filled[0]
+    for number, line in filled:
+        places = _named(_most_fields(line), given, {TEXT, SPEAKER, DIALOGUE, TIME})
+        if places and (given or (TEXT in places and len(places) > 1)):
+            return number, line
+    return filled[0]
+
+
+def _most_fields(line: str) -> list[str]:
+    return max((_fields(line, separator) for separator in _SEPARATORS), key=len)
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -242,10 +262,10 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
     """Return the table in which the header or the user names columns for some of `roles`; None if there is none."""
     data = _whole(head)
     lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
     given = {what: name for what, name in names if what in roles}
     if names and not given:
         return None
+    number, line = _header_line(lines, given)
     for separator in _SEPARATORS:
         header = _fields(line, separator)
         if not 1 < len(header) <= MOST_COLUMNS:
