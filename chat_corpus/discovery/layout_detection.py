@@ -20,7 +20,7 @@ from chat_corpus.formats.json_layout import has_record, is_json, layout
 from chat_corpus.formats.json_records import json_array, json_lines
 from chat_corpus.formats.json_values import decode_container
 from chat_corpus.formats.layouts import ColumnNames, Layout
-from chat_corpus.formats.message_tables import header_of
+from chat_corpus.formats.message_headers import header_of
 from chat_corpus.formats.own_records import record_turns
 from chat_corpus.messages import Message, beginning, count_noun, error_text, joined, message
 from chat_corpus.schema import Pairing
