@@ -67,8 +67,11 @@ def header_line(lines: Sequence[str], given: Mapping[str, str]) -> tuple[int, st
     first = next((place for place in filled if not REMARK.match(place[1])), filled[0])
     if not given and columns(_most_fields(first[1])) is not None:  # of questions and answers
         return first
+    widths = set[int]()  # of the lines above; a line below rows of the same width is a row too
     for number, line in filled:
-        places = places_of(_most_fields(line), given, {TEXT, SPEAKER, DIALOGUE, TIME})
+        fields = _most_fields(line)
+        places = places_of(fields, given, {TEXT, SPEAKER, DIALOGUE, TIME}) if len(fields) not in widths else None
+        widths.add(len(fields))
         if places and (given or (TEXT in places and len(places) > 1)):
             return number, line
     return first

@@ -174,6 +174,12 @@ def test_a_known_header_wins_over_lines_that_look_like_a_chat(header: str, separ
         assert texts.drop_nulls().to_list() == [f"问题{n}" for n in range(9)]
 
 
+def test_a_row_that_has_names_of_columns_is_no_header() -> None:
+    found = detect(("在吗,在\n消息,用户\n" + "好,嗯\n" * 9).encode())
+    assert isinstance(found, Detection)
+    assert str(found.evidence) == "two fields in each line"
+
+
 @pytest.mark.parametrize("name", SEEN)
 def test_what_is_seen_of_a_file_of_no_layout_is_reported(name: str) -> None:
     content, expected = SEEN[name]
