@@ -22,7 +22,7 @@ from chat_corpus.api_arguments import (
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.lineage import compare as comparing
-from chat_corpus.lineage import open_run
+from chat_corpus.lineage import open_run, raw_file_run
 from chat_corpus.lineage import trace as tracing
 from chat_corpus.lineage.comparison_model import Compared
 from chat_corpus.messages import error_text, joined, message
@@ -250,7 +250,7 @@ def explain(
     the errors of `trace`.
     """
     files = [str(plugin) for plugin in plugins]
-    run, name = open_run.load_by_raw_file(str(file), Path(out), name_of(raw), files, places(added))
+    run, name = raw_file_run.load_by_raw_file(str(file), Path(out), name_of(raw), files, places(added))
     return [tracing.explain(run, name, record) for record in records]
 
 

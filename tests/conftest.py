@@ -40,11 +40,12 @@ CACHE = _temporary("cache")
 
 
 def _default_settings() -> None:
-    """Remove the user's settings from the environment: of libraries that load or download data, and of the terminal.
+    """Remove the user's settings from the environment: terminal, dates, and libraries that load or download data.
 
     These libraries read their variables only once, when they are imported, so no test may set one for itself.
     """
-    dropped = {"columns", "lines", *(f"{scheme}_proxy" for scheme in ("http", "https", "all", "no"))}
+    proxies = (f"{scheme}_proxy" for scheme in ("http", "https", "all", "no"))
+    dropped = {"columns", "lines", "pythonioencoding", "source_date_epoch", *proxies}
     for name in list(os.environ):
         if name.startswith(("HF_", "HUGGING")) or name.lower() in dropped:
             del os.environ[name]

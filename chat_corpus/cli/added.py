@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chat_corpus.cli.help import option
 from chat_corpus.errors import UsageError
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 if TYPE_CHECKING:
     from chat_corpus.settings.model import Settings
@@ -45,6 +46,11 @@ def from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     return corpora.from_flags(flags.get("added") or (), flags.get("layouts") or ())
 
 
+def added_names(flags: Mapping[str, Any]) -> list[str]:
+    """Return the names of the corpora that `--add` adds."""
+    return [given.partition("=")[0] for given in flags.get("added") or ()]
+
+
 def settled(settings: Settings) -> Settings:
     """Return settings in which the layouts of added corpora are detected from their content.
 
@@ -59,12 +65,36 @@ def settled(settings: Settings) -> Settings:
     return replace(settings, corpora=settle_all(settings.corpora))
 
 
-def places(added: tuple[str, ...]) -> dict[str, str]:
-    """Return the paths of moved corpora by name, from values of `--add`. Raises UsageError if one is not NAME=PATH."""
+def places(added: tuple[str, ...], *outs: Path) -> dict[str, str]:
+    """Return the paths of moved corpora by name, from values of `--add`.
+
+    Raises UsageError if a value is not NAME=PATH, or if no run into the folders `outs` added a corpus of this name.
+    """
     paths = {}
     for given in added:
         name, sign, path = given.partition("=")
         if not (sign and name and path):
             raise UsageError(message("--add {given}: NAME=PATH expected, as in --add mine=chat.jsonl", given=given))
         paths[name] = path
+    if paths:
+        _check_names(paths, outs)
     return paths
+
+
+def _check_names(names: Iterable[str], outs: tuple[Path, ...]) -> None:
+    """Raise UsageError for a name of no added corpus in the reports; does nothing if one of them cannot be read."""
+    from msgspec import UNSET
+
+    from chat_corpus.outputs.report import reported_sources
+
+    reports = [reported_sources(out) for out in outs]
+    known = {name for report in reports for name, entry in report.items() if entry.definition is not UNSET}
+    for name in names if reports and all(reports) else ():
+        if name not in known:
+            raise UsageError(
+                message(
+                    "--add {name}: no corpus of this name was added to the run; added: {names}",
+                    name=name,
+                    names=joined(", ", sorted(known) or ["-"]),
+                )
+            )

@@ -107,7 +107,9 @@ def _source(name: str, found: DiscoveredSource, *, hashes: bool, raw: str) -> di
         "unusable": [*found.unusable, *map(_of_beginning, failures)],
         "remarks": [*found.remarks, *map(_of_beginning, warnings)],
         "obtain": constant(found.source.obtain) if can_obtain else None,
-        "fetch": words.fetch_command(name, raw) if can_obtain and found.source.origins else None,
+        "fetch": words.fetch_command(found.source, raw, is_sample=found.sample)
+        if can_obtain and found.source.origins
+        else None,
     }
 
 

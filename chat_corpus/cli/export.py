@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chat_corpus.cli.added import settled
+from chat_corpus.cli.added import added_names, settled
 from chat_corpus.cli.check_export import verify
 from chat_corpus.cli.export_flags import RECORDS, export_options
 from chat_corpus.cli.group import Command
@@ -85,12 +85,15 @@ def export(
     from chat_corpus.cli import console
     from chat_corpus.runs.export import run as exporting
 
+    if dry_run and check_after:
+        raise UsageError(message("--check: a dry run writes nothing to verify; omit --check or --dry-run"))
     settings = for_engine(read_settings(configs, {**rest, "export": export_options(rest)}))
     exporting.check(folder, settings, force=force)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     stored = _stored(settings, rest)
     names = (included, exclude)
     if stored:
+        stored = list(dict.fromkeys([*stored, *added_names(rest)]))
         exported, code = _from_stores(folder, names, stored, settings, dry_run=dry_run, force=force)
     else:
         bar = not (rest["quiet"] or rest["log_json"])
@@ -131,11 +134,17 @@ def _print_result(summary: ExportSummary, folder: Path, *, as_json: bool) -> Non
 def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
     """Return the names of the sources with dialogue stores; an empty list means that raw corpora are exported.
 
-    Raises UsageError if the user names an output folder without dialogue stores.
+    Logs a warning if the user names both raw corpora and dialogue stores. Raises UsageError if the user names an output
+    folder without dialogue stores.
     """
+    from chat_corpus.cli import logs
+    from chat_corpus.outputs import layout
     from chat_corpus.runs.export.stores import stored_names
 
     if flags["raw"]:
+        if flags["out"] and any(layout.dialogues(Path(settings.out), "any").parent.glob("*.parquet")):
+            text = message("--out {folder}: its dialogue stores are not read, because of --raw", folder=settings.out)
+            logs.warning(text, "export.stores")
         return []
     stored = stored_names(Path(settings.out))
     if flags["out"] and not stored:
@@ -164,23 +173,25 @@ def _from_stores(
     """
     from chat_corpus import sources
     from chat_corpus.cli import export_output, logs
+    from chat_corpus.exports.mixing import check_sources
     from chat_corpus.runs.export.run import export_stores, report_faults
     from chat_corpus.runs.export.stores import find_stores, with_reported_corpora
 
-    settings = with_reported_corpora(settings)
+    settings = with_reported_corpora(settled(settings))
     all_sources = sources.load(settings.plugins, settings.added)
     included, excluded = source_names(names[0], all_sources), source_names(names[1], all_sources)
     chosen = [name for name in (included or stored) if name not in excluded]
     if not chosen:
         logs.warning(message("nothing to export: every source is excluded"), "export.nothing")
         raise click.exceptions.Exit(_INCOMPLETE)
+    check_sources(settings.export.mix, chosen)
     if dry_run:
         stores, faults = find_stores(Path(settings.out), chosen, settings)
         report_faults(faults)
         if not stores:
             raise click.exceptions.Exit(_INCOMPLETE)
         reads = [(str(store.path), store.path.stat().st_size) for store in stores]
-        rows = export_output.plan(reads, folder, [store.name for store in stores], settings.export)
+        rows = export_output.plan(reads, folder, [store.name for store in stores], settings)
         return rows, _INCOMPLETE if faults else 0
     return export_stores(folder, chosen, settings, force=force), 0
 
@@ -199,6 +210,7 @@ def _from_raw(
     Raises Exit if nothing can be read.
     """
     from chat_corpus.cli import console, export_output, logs, run_output
+    from chat_corpus.exports.mixing import check_sources
     from chat_corpus.runs.export.run import export_raw
 
     settings = settled(settings)
@@ -211,9 +223,10 @@ def _from_raw(
     if not ready:
         logs.warning(run_output.nothing_to_do(inventory.found, chosen, settings), "run.nothing")
         raise click.exceptions.Exit(code or _INCOMPLETE)
+    check_sources(settings.export.mix, list(ready))
     if dry_run:
         reads = [(file.name, file.size) for source in ready.values() for file in source.files]
-        return export_output.plan(reads, folder, list(ready), settings.export), code
+        return export_output.plan(reads, folder, list(ready), settings), code
     with console.progress(ready, bar=bar) as progress:
         exported, _ = export_raw(folder, ready, settings, progress, force=force)
     return exported, code

@@ -12,9 +12,9 @@ from chat_corpus.cli import run_output, words
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.exports import documents, manifest
 from chat_corpus.exports.manifest import ExportMix, ExportSource, ExportSummary
-from chat_corpus.exports.options import ExportOptions
 from chat_corpus.exports.records import FORMATS
 from chat_corpus.messages import Message, amount, count_noun, joined, message
+from chat_corpus.settings.model import Settings
 
 _TITLES = {
     "source": message("source"),
@@ -49,8 +49,9 @@ def _row(source: ExportSource) -> dict[str, str]:
 def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
     """Yield the notes below the table as (text, name of the event).
 
-    They are about records that were held back from the splits, and about the shares of a mix.
+    They are about sources that lack a split, records that were held back from the splits, and the shares of a mix.
     """
+    yield from _lacking_splits(summary)
     capped = {one.name: one.ledger.records_dropped.get("held_cap", 0) for one in summary.sources}
     if any(capped.values()):
         names = ", ".join(f"{name} {number:,}" for name, number in capped.items() if number)
@@ -82,6 +83,14 @@ def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
                 ),
                 "export.shares",
             )  # fmt: skip
+
+
+def _lacking_splits(summary: ExportSummary) -> Iterator[tuple[str, str]]:
+    """Yield a note for each split that some sources have and others lack, unless all are written as a mix."""
+    for split in summary.splits() if summary.mix is None else ():
+        names = [one.name for one in summary.written_sources if not one.ledger.written.get(split)]
+        if names:
+            yield message("no records in {split}: {names}", split=split, names=joined(", ", names)), "export.split"
 
 
 def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
@@ -120,23 +129,26 @@ def plan_table(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], Mappin
 
 
 def plan(
-    reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], options: ExportOptions
+    reads: Iterable[tuple[str, int]], folder: Path, names: Sequence[str], settings: Settings
 ) -> list[dict[str, Any]]:
     """Return what an export would read and write, as rows with the keys `does, file, bytes`.
 
     `does` is read or write; `bytes` is None for files to write.
     """
+    options = settings.export
     splits = [name for name in ("train", "validation", "test") if name == "train" or getattr(options.split, name)]
     folders = [manifest.MIXED] if options.mix.is_mixed else names
     written = [f"data/{name}/{split}-*.parquet" for name in folders for split in splits]
     written += [
-        f"{format_}/{name}/{split}.{FORMATS[format_].suffix}"
+        f"{format_}/{name}/{split}.{FORMATS[format_].suffix}{ending}"
         for format_ in options.formats
         for name in folders
         for split in splits
+        for ending in (("",) if FORMATS[format_].carries_id else ("", ".ids.jsonl"))
     ]
     written += [f"index/{name}.parquet" for name in names]
-    written += [*documents.NAMES, manifest.MANIFEST]
+    written += [*documents.NAMES, manifest.STATISTICS_FILE, manifest.MANIFEST]
+    written += [manifest.PAGE] if settings.page else []
     return [
         *({"does": "read", "file": file, "bytes": size} for file, size in reads),
         *({"does": "write", "file": f"{folder}/{file}", "bytes": None} for file in written),

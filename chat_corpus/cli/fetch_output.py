@@ -10,10 +10,11 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from chat_corpus.cli import words
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import format_table
 from chat_corpus.fetching.download import Outcome
-from chat_corpus.fetching.plan import Action, Item, Request
+from chat_corpus.fetching.plan import Action, Item, Request, sample_at
 from chat_corpus.messages import Message, amount, constant, count_noun, joined, message
 
 _TITLES = {
@@ -32,6 +33,9 @@ _ACTIONS = {
     Action.SAMPLE: message("bundled sample"),
     Action.UNSTATED: message("not accepted"),
 }
+
+#: A message names at most this many samples.
+_SHOWN = 3
 
 
 def entries(items: Sequence[Item], outcomes: Iterable[Outcome] = ()) -> list[dict[str, Any]]:
@@ -53,7 +57,9 @@ def _entry(item: Item, outcome: Outcome | None) -> dict[str, Any]:
         "action": item.action,
         "done": bool(outcome and not outcome.fault),
         "sha256": outcome.sha256 or None if outcome else None,
-        "verified": outcome.verified if outcome else item.action is Action.PRESENT and item.file.has_digest,
+        "verified": outcome.verified
+        if outcome
+        else item.action is Action.PRESENT and item.file.has_digest and item.target.is_file(),
         "fault": str(fault) if fault else None,
     }
 
@@ -98,22 +104,46 @@ def size(items: Iterable[Item]) -> Message | str:
 
 def obstacles(items: Sequence[Item], request: Request, *, requested: bool) -> Iterator[tuple[Message, str, bool]]:
     """Yield what is not downloaded, as (message, name of the event, whether it is a failure)."""
+    planned = {item.source for item in items}
     for name, source in request.sources.items():
+        if requested and source.origins and request.patterns and name not in planned:
+            yield message("{source}: none of its files has a name given with --file", source=name), "fetch.none", False
         if not source.origins and (requested or source.url):
             text = message(
                 "{source}: no address to download from; {advice}", source=name, advice=constant(source.obtain)
             )
             yield text, "fetch.manual", False
     for name, group in groupby(items, key=lambda item: item.source):
-        unstated = [item for item in group if item.action is Action.UNSTATED]
-        if unstated:
+        of_source = list(group)
+        if unstated := [item for item in of_source if item.action is Action.UNSTATED]:
             yield _unstated(name, unstated, request), "fetch.unstated", False
+        if blocked := [item for item in of_source if item.action is Action.SAMPLE]:
+            yield _blocked(name, blocked, request), "fetch.sample", False
     for item in items:
         if item.action is Action.DIFFERS:
             yield _differs(item), "fetch.differs", True
-        elif item.action is Action.SAMPLE:
-            text = message("{file}: {fault}", file=item.target, fault=item.fault)
-            yield text, "fetch.sample", False
+
+
+def _blocked(name: str, items: Sequence[Item], request: Request) -> Message:
+    samples = [str(sample_at(item.target) or item.target) for item in items]
+    names = joined(", ", samples[:_SHOWN])
+    if len(samples) > _SHOWN:
+        names = message("{names} and {count:,} more", names=names, count=len(samples) - _SHOWN)
+    command = words.fetch_command(
+        request.sources[name],
+        str(request.raw),
+        is_sample=True,
+        patterns=request.patterns,
+        accepts=any(not item.origin.licence for item in items),
+    )
+    return message(
+        "{source}: {files} not downloaded, since only a bundled sample is there: {names}; download into another "
+        "folder: {command}",
+        source=name,
+        files=count_noun(len(items), "file"),
+        names=names,
+        command=command,
+    )
 
 
 def _unstated(name: str, items: Sequence[Item], request: Request) -> Message:

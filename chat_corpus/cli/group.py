@@ -133,7 +133,7 @@ class DefaultGroup(help_.LocalizedCommand, click.Group):
         as_json, verbose = "--log-json" in words, bool({"-v", "--verbose"} & set(words))
         try:
             process_setup.check_address_space()
-            _check_names(words)
+            _check_names([*words, str(Path.cwd()) if _has_folder() else ""])
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.exceptions.Abort, click.ClickException):
             raise
@@ -169,9 +169,10 @@ def _in_context(ctx: click.Context) -> Iterator[None]:
 
 
 def _check_names(words: Sequence[str]) -> None:
-    """Raise UsageError if an argument is UTF-8 but Python decodes names with a different encoding, as with LC_ALL=C.
+    """Raise UsageError if a name is UTF-8 but Python decodes names with a different encoding, as with LC_ALL=C.
 
-    No file with that name would be found, and the name could not be written to the report.
+    The names are the arguments and the current folder. No file with that name would be found, and the report cannot
+    hold it.
     """
     encoding = sys.getfilesystemencoding()
     for word in words:

@@ -15,7 +15,7 @@ from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import JSON, ORIGIN
 from chat_corpus.cli.terminal import echo, echo_json
 from chat_corpus.cli.usage import Folder, Target, Whole, check_target
-from chat_corpus.errors import ChatCorpusError, GateError, UsageError
+from chat_corpus.errors import GateError, UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
@@ -62,15 +62,17 @@ def trace(
     from chat_corpus.cli import trace_output
     from chat_corpus.lineage import open_run, trace
 
-    if ids or any(_is_exported(path) for path, _ in _numbers(rows)):
+    paths = () if ids else dict.fromkeys(path for path, _ in _ranges(rows))
+    if ids or any(map(_is_exported, paths)):
         _trace_exported(rows, ids, raw, plugins, places(added), as_json=as_json)
         return
+    moved = places(added, *(Path(path).parent for path in paths))
     runs: dict[str, RecordedRun] = {}
 
     def traced() -> Iterator[trace.Row]:
         for path, number in _numbers(rows):
             if path not in runs:
-                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins, places(added))
+                runs[path] = open_run.load_by_tsv(Path(path), raw, plugins, moved)
             yield trace.trace(runs[path], number)
 
     _print(traced(), trace_output.row, as_json=as_json)
@@ -158,14 +160,15 @@ def explain(
     archive is named archive.zip/member. Characters that cannot be printed are shown as escapes.
     """
     from chat_corpus.cli import trace_output
-    from chat_corpus.lineage import open_run, trace
+    from chat_corpus.lineage import raw_file_run, trace
 
+    moved = places(added, Path(out))
     found: dict[str, tuple[RecordedRun, str]] = {}
 
     def explained() -> Iterator[trace.Record]:
         for path, number in _numbers(records):
             if path not in found:
-                found[path] = open_run.load_by_raw_file(path, Path(out), raw, plugins, places(added))
+                found[path] = raw_file_run.load_by_raw_file(path, Path(out), raw, plugins, moved)
             written, name = found[path]
             yield trace.explain(written, name, number)
 
@@ -220,7 +223,7 @@ def compare(
     from chat_corpus.cli import compare_output
     from chat_corpus.lineage import compare, comparison_model
 
-    reports = None
+    reports, moved = None, places(added, old, new)
     if html is not None:
         check_target(html, old, new)
         reports = _report(old), _report(new)
@@ -228,7 +231,7 @@ def compare(
 
     def compared() -> Iterator[comparison_model.Compared]:
         for source in compare.compare(
-            old, new, raw, examples=examples, max_shards=shards, plugins=plugins, places=places(added)
+            old, new, raw, examples=examples, max_shards=shards, plugins=plugins, places=moved
         ):
             sources.append(source)
             yield source
@@ -255,21 +258,20 @@ def _write_page(path: Path, reports: tuple[Report, Report], sources: list[Compar
     """Write the page of a comparison in the current language. Raises ChatCorpusError if it cannot be written."""
     from chat_corpus.cli import compare_output
     from chat_corpus.cli.language import in_use
-    from chat_corpus.files.atomic import write_atomic
+    from chat_corpus.cli.report import write_text
     from chat_corpus.page.comparison import comparison_page
     from chat_corpus.page.rendering import html
 
-    text = html(comparison_page(*reports, list(map(compare_output.changes, sources))), in_use())
-    try:
-        write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
-    except OSError as error:
-        raise ChatCorpusError(
-            message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
-        ) from error
+    write_text(path, html(comparison_page(*reports, list(map(compare_output.changes, sources))), in_use()))
 
 
 def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:
-    """Yield (path, number) for each number in arguments. Raises UsageError if one is not `path:n` or `path:n-m`."""
+    """Return (path, number) for each number in arguments, one by one. Raises UsageError as `_ranges`."""
+    return ((path, number) for path, numbers in _ranges(arguments) for number in numbers)
+
+
+def _ranges(arguments: Iterable[str]) -> Iterator[tuple[str, range]]:
+    """Yield (path, numbers) for each argument. Raises UsageError if one is not `path:n` or `path:n-m`."""
     for argument in arguments:
         match = re.fullmatch(r"(?s)(.+):([1-9][0-9]{0,17})(?:-([1-9][0-9]{0,17}))?", argument)
         if not match or int(match[3] or match[2]) < int(match[2]):
@@ -279,8 +281,7 @@ def _numbers(arguments: Iterable[str]) -> Iterator[tuple[str, int]]:
                     argument=argument,
                 )
             )
-        for number in range(int(match[2]), int(match[3] or match[2]) + 1):
-            yield match[1], number
+        yield match[1], range(int(match[2]), int(match[3] or match[2]) + 1)
 
 
 def _print(

@@ -15,7 +15,7 @@ from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, PLUGIN, PROFILE, read_settings, source_names
 from chat_corpus.cli.terminal import SafeBytes, echo
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.messages import message
+from chat_corpus.messages import joined, message
 
 if TYPE_CHECKING:
     from io import BufferedReader
@@ -46,13 +46,17 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     code is 1 and their numbers are shown.
     """
     from chat_corpus import sources
-    from chat_corpus.cli import normalize_lines
+    from chat_corpus.cli import logs, normalize_lines
 
     settings = settled(read_settings(configs, rest))
     known = sources.load(settings.plugins, settings.added)
     if name is not None and source_names((name,), known) != [name]:
         raise UsageError(message("-s {names}: name one source, or none for other text", names=name))
-    filter_ = normalize_lines.Filter.of(settings.of(name or ""), known.get(name or ""))
+    own = settings.of(name or "")
+    if masks := own.filters.kinds("mask"):
+        listed = joined(", ", [f"filters.{kind}" for kind in masks])
+        logs.warning(message("not masked: {settings}; normalize applies no filters", settings=listed), "normalize.mask")
+    filter_ = normalize_lines.Filter.of(own, known.get(name or ""))
     if "stdin" in process_setup.missing:
         raise UsageError(message("<stdin>: closed; chat-corpus normalize reads lines from stdin"))
     stdin = cast("BufferedReader", sys.stdin.buffer)

@@ -139,6 +139,8 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that flags change, in the structure of a settings file. Raises UsageError."""
     direct = ("raw", "out", "workers", "store_dialogues", "engine", "scheduler")
     values: dict[str, Any] = {name: flags[name] for name in direct if flags.get(name)}
+    if flags.get("scheduler") and flags.get("workers"):
+        raise UsageError(message("--workers: a scheduler has workers of its own; omit --workers or --scheduler"))
     if flags.get("engine") == "local":
         if flags.get("scheduler"):
             raise UsageError(message("--engine local uses no scheduler: omit --engine or --scheduler"))

@@ -87,7 +87,9 @@ def report(
     if output is None and (markdown or latex or as_json):
         echo_document(text)
     else:
-        _write(output or folder / "report.html", text)
+        path = output or folder / "report.html"
+        write_text(path, text)
+        echo(message("written to {file}", file=path))
     if page.faults:
         raise click.exceptions.Exit(IncompleteError.exit_code)
 
@@ -153,7 +155,7 @@ def _run_page(folder: Path, raw: str | None, added: tuple[str, ...], plugins: tu
     if full:
         from chat_corpus.lineage.cleaning_details import RawLocation, cleaning_details
 
-        location = RawLocation(raw=raw, plugins=plugins, places=places(added))
+        location = RawLocation(raw=raw, plugins=plugins, places=places(added, folder))
         material = _with_full(folder, replace(material, cleaning=cleaning_details(folder, read, location)))
     return build(material)
 
@@ -173,8 +175,8 @@ def _with_full(folder: Path, material: Material) -> Material:
         return replace(material, fault=message("no statistics of all pairs: {reason}", reason=error.message))
 
 
-def _write(path: Path, text: str) -> None:
-    """Write text to a file, and print the path. Raises ChatCorpusError if the file cannot be written."""
+def write_text(path: Path, text: str) -> None:
+    """Write text to a file. Raises ChatCorpusError if the file cannot be written."""
     from chat_corpus.files.atomic import write_atomic
 
     try:
@@ -183,4 +185,3 @@ def _write(path: Path, text: str) -> None:
         raise ChatCorpusError(
             message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
         ) from error
-    echo(message("written to {file}", file=path))

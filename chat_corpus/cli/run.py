@@ -145,10 +145,11 @@ def readable_sources(
 
 
 def _print_plan(ready: Mapping[str, DiscoveredSource], settings: Settings, *, force: bool, as_json: bool) -> None:
-    """Print what would be read and written. Raises UsageError if `force` is needed to replace files."""
+    """Print what would be read and written. Raises UsageError if a run would: files must not be replaced."""
     from chat_corpus.cli import run_output
     from chat_corpus.runs import previous
 
+    previous.check_raw_files(Path(settings.out), ready)
     if not force:
         previous.check_replaceable(Path(settings.out), settings, ready)
     rows = run_output.reads_and_writes(ready, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import polars as pl
 from chat_corpus.cli import logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.messages import Message, count_noun, joined, message
+from chat_corpus.outputs.layout import PAGE, REPORT
 from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.schema import State
 from chat_corpus.settings.model import Settings
@@ -70,9 +71,16 @@ def reads_and_writes(found: Mapping[str, DiscoveredSource], settings: Settings) 
     rows: list[dict[str, Any]] = []
     for name, source in found.items():
         rows.extend({"does": "read", "file": file.name, "bytes": file.size} for file in source.files)
-        outputs = (f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl")
-        rows.extend({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
-    return [*rows, {"does": "write", "file": f"{settings.out}/report.json", "bytes": None}]
+        outputs = [f"{name}.tsv", f"rejects/{name}.jsonl", f"index/{name}.jsonl"]
+        if settings.store_dialogues:
+            outputs.append(f"dialogues/{name}.parquet")
+        rows.extend(_written(settings, outputs))
+    return [*rows, *_written(settings, [REPORT, PAGE] if settings.page else [REPORT])]
+
+
+def _written(settings: Settings, outputs: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield rows of `reads_and_writes` for files of the output folder."""
+    yield from ({"does": "write", "file": f"{settings.out}/{output}", "bytes": None} for output in outputs)
 
 
 def plan(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
@@ -82,7 +90,7 @@ def plan(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], Mappi
 
 def conversions(done: Mapping[str, SourceReport], size: int) -> str:
     """Return a random sample of turns that script conversion changed, as lines: address, text before, text after."""
-    frames = [frame for report in done.values() for frame in report.conversions]
+    frames = [frame for report in done.values() for frame in report.conversions if len(frame)]
     if not frames:
         return message("no turn was converted")
     sample = pl.concat(frames).bottom_k(size, by="key")
@@ -161,7 +169,9 @@ def report_missing(chosen: Mapping[str, DiscoveredSource], raw: str, *, requeste
 
 def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: bool) -> None:
     """Log a warning with advice on how to obtain a source, if it is damaged, missing or incomplete."""
-    advice = words.how_to_obtain(name, source.source, raw)
+    if not (source.damaged or source.unusable or source.missing or (requested and not source.groups)):
+        return
+    advice = words.how_to_obtain(source.source, raw)
     if source.damaged or source.unusable:
         text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)

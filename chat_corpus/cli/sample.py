@@ -74,7 +74,7 @@ def sample(
     names = tuple(split_names(included))
     request = SampleRequest(
         count=rows, sources=names, rejected=rejected, reason=reason, changed=changed, seed=seed, raw=raw,
-        plugins=plugins, places=places(added),
+        plugins=plugins, places=places(added, folder),
     )  # fmt: skip
     sampled = _draw(folder, request)
     for remark in dict.fromkeys(sampled.remarks):

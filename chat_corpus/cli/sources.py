@@ -12,6 +12,8 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, PROFILE, RAW, discovered, read_settings
 from chat_corpus.cli.terminal import echo, echo_json
+from chat_corpus.errors import UsageError
+from chat_corpus.messages import message
 
 
 @click.command(
@@ -34,6 +36,10 @@ from chat_corpus.cli.terminal import echo, echo_json
 def list_(configs: tuple[Path, ...], *, of_profiles: bool, as_json: bool, **rest: Any) -> None:
     """List every source: title, licence, origin, expected files, and whether it was found."""
     if of_profiles:
+        if configs or any(rest[name] for name in ("raw", "added", "layouts", "plugins")):
+            raise UsageError(
+                message("--profiles: lists no sources; omit --raw, --add, --layout, --plugin and --config")
+            )
         _list_profiles(as_json=as_json)
         return
     from chat_corpus import sources
@@ -45,7 +51,7 @@ def list_(configs: tuple[Path, ...], *, of_profiles: bool, as_json: bool, **rest
     known, raw = sources.load(settings.plugins, settings.added), Path(settings.raw)
     found = (
         discover_sources(raw, known, settings.added)
-        if raw.is_dir() or settings.added
+        if raw.is_dir() or settings.added or rest["raw"]
         else {name: DiscoveredSource(source=source) for name, source in known.items()}
     )
     rows = list_output.listing(found)

@@ -37,8 +37,8 @@ def record(explained: Record) -> Iterator[str]:
     yield _field(message("raw"), explained.raw)
     if explained.repeated:
         yield _field(message("context"), _repeated(explained.repeated))
-    if not explained.turns:
-        yield _line(message("not a turn: records of this kind, such as headers, hold none"))
+    if explained.note is not None:
+        yield _line(explained.note)
     for turn in explained.turns:
         yield from _turn(turn)
 

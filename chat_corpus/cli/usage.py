@@ -175,8 +175,13 @@ class Target(click.Path):
 
 
 def check_target(path: Path, *folders: Path) -> None:
-    """Raise UsageError if a path is a data file or report that a run or an export wrote to one of these folders."""
+    """Raise UsageError if a path is a data file or report in one of these outputs, or a raw file of one of them."""
+    from chat_corpus.outputs.report import reported_sources
+
     for folder in folders:
+        for name, entry in reported_sources(folder).items() if path.is_file() else ():
+            if any(path.samefile(raw) for file in entry.files if (raw := Path(entry.raw) / file.file).is_file()):
+                raise UsageError(message("{file}: a raw file of {source}; name a new file", file=path, source=name))
         inside = path.resolve().is_relative_to(folder.resolve())
         if inside and path.is_file() and (path.suffix in _DATA or path.name in _RECORDS):
             raise UsageError(

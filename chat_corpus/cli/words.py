@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
+from pathlib import Path
 
 from chat_corpus.discovery.inventory import DEFAULT_RAW
 from chat_corpus.messages import Message, constant, count_noun, message
@@ -26,20 +28,40 @@ def state(value: str) -> Message:
     return _STATES[State(value)]
 
 
-def fetch_command(source: str, raw: str) -> str:
-    """Return the command that downloads a source to a raw folder.
+def fetch_command(
+    source: Source, raw: str, *, is_sample: bool = False, patterns: Sequence[str] = (), accepts: bool = False
+) -> str:
+    """Return the command that downloads a source, or its files that match `patterns`, to a raw folder.
 
-    >>> fetch_command("ptt", "raw_chat_corpus"), fetch_command("ptt", "my data")
-    ('chat-corpus fetch ptt', "chat-corpus fetch ptt --raw 'my data'")
+    It names another folder if the raw folder has a bundled sample of the source, `is_sample`, or a sample with the name
+    of a file to download. It accepts files without a stated licence if `accepts` is true or the source has such files.
     """
-    command = f"chat-corpus fetch {source}"
-    return command if raw == DEFAULT_RAW else f"{command} --raw {shlex.quote(raw)}"
+    from chat_corpus.fetching.plan import is_blocked, needs_acceptance
+
+    words = ["chat-corpus", "fetch", source.name, *(f"--file {shlex.quote(pattern)}" for pattern in patterns)]
+    if is_sample or is_blocked(source, Path(raw)):
+        words.append(f"--raw {other_folder(raw)}")
+    elif raw != DEFAULT_RAW:
+        words.append(f"--raw {shlex.quote(raw)}")
+    if accepts or needs_acceptance(source):
+        words.append("--accept-unstated")
+    return " ".join(words)
 
 
-def how_to_obtain(name: str, source: Source, raw: str) -> Message:
+def other_folder(raw: str) -> str:
+    """Return the name of a folder for corpora that is not the raw folder.
+
+    >>> other_folder("raw_chat_corpus"), other_folder("~/data")
+    ('~/data', '~/corpora')
+    """
+    usual = Path("~/data").expanduser()
+    return "~/corpora" if Path(raw).expanduser().resolve() == usual.resolve() else "~/data"
+
+
+def how_to_obtain(source: Source, raw: str) -> Message:
     """Return how to obtain a source: the command that downloads it, or `Source.obtain` if it has no origins."""
     if source.origins:
-        return message("download it with: {command}", command=fetch_command(name, raw))
+        return message("download it with: {command}", command=fetch_command(source, raw))
     return constant(source.obtain)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,24 +90,25 @@ def entries_of(name: str, definition: Definition) -> tuple[Path, list[Entry]]:
     if len(paths) > 1:
         root = Path(os.path.commonpath([folder.absolute() for folder in folders]))
         root = root if any(path.is_absolute() for path in paths) else Path(os.path.relpath(root))
-    paths = [path.absolute() if root.is_absolute() else Path(os.path.relpath(path)) for path in paths]
+        paths = [path.absolute() if root.is_absolute() else Path(os.path.relpath(path)) for path in paths]
     entries = (entry for path in paths for entry in entries_at(path, root))
     return root, list({entry.file.name: entry for entry in entries}.values())
 
 
-def _matching(name: str, given: str) -> Iterator[Path]:
-    """Yield the path itself if it exists, otherwise the paths that it matches as a pattern.
-
-    Raises UsageError if it matches none.
-    """
+def matching_paths(given: str) -> list[Path]:
+    """Return the path itself if it exists, otherwise the paths that it matches as a pattern."""
     if Path(given).exists():
-        yield Path(given)
-        return
-    found = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 a pattern may be absolute
+        return [Path(given)]
+    return list(map(Path, sorted(glob.glob(given, recursive=True))))  # noqa: PTH207 a pattern may be absolute
+
+
+def _matching(name: str, given: str) -> list[Path]:
+    """Return the paths that a path of a definition matches. Raises UsageError if it matches none."""
+    found = matching_paths(given)
     if not found:
         plain = given.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
         raise UsageError(message("{name}: {path}: no such file or folder; check the path", name=name, path=plain))
-    yield from map(Path, found)
+    return found
 
 
 def open_file(entry: Entry) -> OpenedFile:

@@ -185,13 +185,51 @@ def _action(
     if target.is_symlink() or target.exists():
         if not target.is_file():
             return Action.DIFFERS, message("not a regular file")
-        size = target.stat().st_size
-        if is_sample(RawFile(path=str(target), name=file.path, size=size)):
+        if _is_sample(target):
             return Action.SAMPLE, message("a bundled sample has this name: use another folder with --raw")
-        fault = message("empty file") if not size else fault_of(target, file)
+        fault = message("empty file") if not target.stat().st_size else fault_of(target, file)
         return (Action.PRESENT, None) if fault is None else (Action.DIFFERS, fault)
-    if target.suffix in _PACKED and target.with_suffix("").is_file():
+    if (unpacked := _unpacked(target)) is not None:
+        if _is_sample(unpacked):
+            fault = message("{file} is a bundled sample: use another folder with --raw", file=unpacked.name)
+            return Action.SAMPLE, fault
         return Action.PRESENT, None
     if not origin.licence and not accept_unstated:
         return Action.UNSTATED, None
     return Action.DOWNLOAD, None
+
+
+def _unpacked(target: Path) -> Path | None:
+    """Return the existing file that a packed file would be unpacked to; None if there is none."""
+    path = target.with_suffix("")
+    return path if target.suffix in _PACKED and path.is_file() else None
+
+
+def _is_sample(path: Path) -> bool:
+    return is_sample(RawFile(path=str(path), name=path.name, size=path.stat().st_size))
+
+
+def sample_at(target: Path) -> Path | None:
+    """Return the bundled sample that has the name of a file to download, or of its unpacked content; None without one.
+
+    Raises OSError if a file cannot be read.
+    """
+    path = target if target.is_file() else _unpacked(target)
+    return path if path is not None and _is_sample(path) else None
+
+
+def is_blocked(source: Source, raw: Path) -> bool:
+    """Return whether a bundled sample prevents the download of a file of a source that is not optional."""
+    return any(_has_sample(raw / file.path) for origin in source.origins for file in origin.files if not file.optional)
+
+
+def _has_sample(target: Path) -> bool:
+    try:
+        return sample_at(target) is not None
+    except OSError:  # `fetch` reports it
+        return False
+
+
+def needs_acceptance(source: Source) -> bool:
+    """Return whether a file of a source that is not optional has no stated licence."""
+    return any(not origin.licence and not all(file.optional for file in origin.files) for origin in source.origins)

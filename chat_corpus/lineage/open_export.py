@@ -16,7 +16,7 @@ from chat_corpus.exports import manifest_file
 from chat_corpus.exports.manifest import MANIFEST, ExportSource, ExportSummary
 from chat_corpus.exports.options import ExportOptions
 from chat_corpus.lineage.open_run import permitted_plugins
-from chat_corpus.messages import error_text, message
+from chat_corpus.messages import error_text, joined, message
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
@@ -57,8 +57,8 @@ def open_export(
 ) -> OpenExport:
     """Return the export in a folder. `raw` is the folder of raw corpora, `places` the paths of added corpora by name.
 
-    Raises UsageError if the folder has no manifest. Raises ChatCorpusError if the manifest cannot be read, or was
-    edited.
+    Raises UsageError if the folder has no manifest, or if `places` has a name that no added corpus has. Raises
+    ChatCorpusError if the manifest cannot be read, or was edited.
     """
     manifest_file.check_name(folder)
     path = folder / MANIFEST
@@ -76,6 +76,14 @@ def open_export(
         raise ChatCorpusError(fault) from error
     if manifest_file.encode(summary) != data:
         raise ChatCorpusError(message("{file}: edited after the export; {advice}", file=path, advice=AGAIN))
+    added = [source.name for source in summary.sources if source.fingerprint.definition is not None]
+    for name in places:
+        if name not in added:
+            fault = message(
+                "--add {name}: no corpus of this name was added to the export; added: {names}",
+                name=name, names=joined(", ", added or ["-"]),
+            )  # fmt: skip
+            raise UsageError(fault)
     return OpenExport(folder=folder, summary=summary, raw=raw, plugins=tuple(plugins), places=places)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,9 +12,9 @@ from msgspec import UNSET
 from chat_corpus import sources, versions
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.lineage.recorded_run import RERUN, RecordedRun
-from chat_corpus.messages import Message, count_noun, displayed, joined, message
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs import layout, shard_index
-from chat_corpus.outputs.report import FinishedSource, Report, SourceEntry, read_report
+from chat_corpus.outputs.report import FinishedSource, SourceEntry, read_report
 from chat_corpus.outputs.shard_index import Entry
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs import previous
@@ -55,7 +54,7 @@ def load(
     """
     report = _finished(out, name)
     _check_code(name, report, other_code=other_code)
-    settings = _settings(out, name, report, _raw(out, report, raw, places.get(name)), plugins)
+    settings = _settings(out, name, report, raw_folder(out, report, raw, places.get(name)), plugins)
     entries = _entries(out, name, report)
     source = sources.load(settings.plugins, settings.added).get(name)
     if source is None:
@@ -139,7 +138,7 @@ def load_by_tsv(
     return load(tsv.parent, tsv.stem, raw, plugins=plugins, places=places)
 
 
-def _raw(out: Path, report: SourceEntry, raw: str | None, place: str | None) -> str:
+def raw_folder(out: Path, report: SourceEntry, raw: str | None, place: str | None) -> str:
     """Return the folder that the names of raw files are relative to.
 
     `raw` is the raw folder according to the user, and `place` the file or folder of an added corpus; each is None if
@@ -240,63 +239,3 @@ def _check_outputs(out: Path, name: str, report: FinishedSource) -> None:
                     advice=RERUN,
                 )
             )
-
-
-def load_by_raw_file(
-    path: str,
-    out: Path,
-    raw: str | None = None,
-    plugins: Sequence[str] = (),
-    places: Mapping[str, str] = NOWHERE,
-) -> tuple[RecordedRun, str]:
-    """Open the run of the source in `out` that read a raw file. Return it, and the name of the file in the report.
-
-    `path` is the path of a file, a path such as archive.zip/member for a member of an archive, or the name in the
-    report. Raises UsageError if there is no report, or no source in it that read the file, and as `load`.
-    """
-    report = read_report(out)
-    if report is None:
-        raise UsageError(
-            message(
-                "{folder}: no {file} found; name the output folder of a run with --out", folder=out, file=layout.REPORT
-            )
-        )
-    for name, entry in report.sources.items():
-        folder = _raw(out, entry, raw, places.get(name))
-        reported = _reported_name(path, [file.file for file in entry.files], folder)
-        if reported is not None:
-            return load(out, name, raw, plugins=plugins, places=places), reported
-    raise UsageError(_not_read(path, out / layout.REPORT, report))
-
-
-def _not_read(path: str, file: Path, report: Report) -> Message:
-    """Return the message that no source in the report read a raw file."""
-    names = [read.file for entry in report.sources.values() for read in entry.files]
-    similar = [name for name in names if Path(name).name == Path(path).name]
-    if similar:
-        return message(
-            "{path}: not read by the run that {report} describes; did you mean {names}? If another run read it, name "
-            "the output folder of that run with --out",
-            path=path,
-            report=file,
-            names=joined(" or ", similar),
-        )
-    return message(
-        "{path}: not read by the run that {report} describes, which read {files}; if another run read it, name the "
-        "output folder of that run with --out",
-        path=path,
-        report=file,
-        files=count_noun(len(names), "file"),
-    )
-
-
-def _reported_name(path: str, files: list[str], raw: str) -> str | None:
-    """Return the one of `files` that a path means; None if there is none.
-
-    `files` are names relative to the folder `raw`. The path may be absolute, relative, or contain links, or be one of
-    the names.
-    """
-    relative = [os.path.relpath(os.path.abspath(path), os.path.abspath(raw))]  # noqa: PTH100 a member is no file
-    relative.append(os.path.relpath(os.path.realpath(path), os.path.realpath(raw)))
-    names = [displayed(Path(name).as_posix()) for name in relative]
-    return next((name for name in (*names, path) if name in files), None)

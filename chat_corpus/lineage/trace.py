@@ -13,6 +13,7 @@ from chat_corpus.files.lines import printable
 from chat_corpus.lineage.dropped_pairs import dropped_pair, why_dropped
 from chat_corpus.lineage.recorded_run import RecordedRun
 from chat_corpus.lineage.replayed_shard import ReplayedShard
+from chat_corpus.lineage.turnless import why_no_turn
 from chat_corpus.messages import Message, message
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
@@ -113,8 +114,8 @@ class Record:
     """Fate of a raw record.
 
     `raw` is the text of the record. `sha256` is the SHA-256 of the raw file, null if the run did not read the file
-    fully. `turns` is empty if the record is a non-turn. `repeated` are the addresses of the turns of earlier records
-    that this record repeats.
+    fully. `turns` is empty if the record is a non-turn, and `note` says why. `repeated` are the addresses of the turns
+    of earlier records that this record repeats.
     """
 
     source: str
@@ -124,6 +125,7 @@ class Record:
     raw: str
     repeated: tuple[Address, ...]
     turns: tuple[TurnOutcome, ...]
+    note: str | None
 
 
 def trace(run: RecordedRun, row: int) -> Row:
@@ -161,6 +163,7 @@ def explain(run: RecordedRun, file: str, record: int) -> Record:
         raw=_raw(shard, file_index, record),
         repeated=_repeated(run, shard, turns),
         turns=tuple(_turn_outcome(run, shard, at) for at in turns["at"]),
+        note=None if len(turns) else why_no_turn(shard, file_index, record),
     )
 
 

@@ -8,6 +8,7 @@ report. A run that is killed in between leaves files of two runs, which `previou
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import zlib
 from collections import Counter
@@ -37,6 +38,8 @@ from chat_corpus.statistics import tally
 from chat_corpus.statistics.schema import Statistics
 from chat_corpus.statistics.summary import summarize
 from chat_corpus.statistics.texts import tally_of_dropped
+
+_log = logging.getLogger(__name__)
 
 #: Bytes after which a growing file is synced to disk while workers continue, so that the last sync is short.
 _SYNC = 1 << 25
@@ -195,8 +198,8 @@ class Merge:
     def publish(self, out: Path, announce: Callable[[], None]) -> None:
         """Move the files and the index to `out`, after a call of `announce`, which records that they will be replaced.
 
-        A dialogue store of an earlier run is deleted if this run has none. Raises OSError, before anything is moved, if
-        the path of a file is a folder.
+        A dialogue store of an earlier run is deleted, with a warning, if this run has none. Raises OSError, before
+        anything is moved, if the path of a file is a folder.
         """
         made = (self._pairs.path, self._rejects.path, self.index)
         moves = dict(zip(made, layout.places(out, self._name), strict=True))
@@ -213,6 +216,11 @@ class Merge:
             path.replace(place)
         if not self._store and store.is_file():
             store.unlink()  # it belongs to the files that were just replaced
+            text = message(
+                "{source}: deleted the dialogue store of the earlier run; add --store-dialogues to write a new one",
+                source=self._name,
+            )
+            _log.warning("%s", text, extra={"event": "store.deleted", "source": self._name})
 
     def _write_remaining(self, selection: Selection) -> Dropped:
         """Write the pairs that passes do not drop, add the dropped ones to the rejects, and return the dropped ones."""

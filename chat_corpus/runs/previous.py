@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from chat_corpus import versions
 from chat_corpus.discovery.model import DiscoveredSource
 from chat_corpus.errors import UsageError
 from chat_corpus.messages import Message, joined, message
-from chat_corpus.outputs.layout import REPORT, WORK, outputs
+from chat_corpus.outputs.layout import PAGE, REPORT, WORK, dialogues, outputs, places
 from chat_corpus.outputs.report import (
     Fingerprint,
     FinishedSource,
@@ -58,6 +59,28 @@ def check_replaceable(out: Path, settings: Settings, found: Mapping[str, Discove
             )
         how = _difference(entry.settings, msgspec.to_builtins(settings.of(name)))
         raise UsageError(message("{file}: {how}. Use --force to replace it, or another --out", file=tsv, how=how))
+
+
+def check_raw_files(out: Path, found: Mapping[str, DiscoveredSource]) -> None:
+    """Raise UsageError if a file that a run would write is one of the raw files that it reads."""
+    written = [
+        out / REPORT,
+        out / PAGE,
+        *(path for name in found for path in (*places(out, name), dialogues(out, name))),
+    ]
+    existing = {str(path.parent.resolve() / path.name): path for path in written if path.exists()}
+    if not existing:
+        return
+    for name, source in found.items():
+        for file in source.files:
+            if path := existing.get(os.path.realpath(file.path)):
+                raise UsageError(
+                    message(
+                        "{file}: a raw file of {source}, which the run would replace with output; use another --out",
+                        file=path,
+                        source=name,
+                    )
+                )
 
 
 def _difference(before: SettingsDict, now: SettingsDict) -> Message:

@@ -46,14 +46,15 @@ def run(
     Each result has samples of up to `conversions` converted turns per shard. `fresh` discards the work of earlier runs.
     `kind` decides what is made of the shards of a source.
 
-    Raises UsageError if a different run has locked the output folder, or if `replace` is False and the run would
-    replace files that were made with other settings or by a different program. Raises EngineError if the workers are
-    lost, and ChatCorpusError if the output folder cannot be written.
+    Raises UsageError if a different run has locked the output folder, if the run would replace a raw file, or if
+    `replace` is False and it would replace files that were made with other settings or by a different program. Raises
+    EngineError if the workers are lost, and ChatCorpusError if the output folder cannot be written.
     """
     out = Path(settings.out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with lock_output(out):
+            previous.check_raw_files(out, found)
             if not replace:
                 previous.check_replaceable(out, settings, found)
             remove_temporary(out, out / "rejects", out / "index", *(out / WORK).iterdir(), out / WORK)

@@ -66,7 +66,8 @@ def _home(path: Any) -> Any:
 
 def check(name: object, definition: Mapping[str, Any], locations: Locations) -> None:
     """Raise UsageError if a definition has an invalid name, no path, or an unknown layout."""
-    where = location(("corpora", str(name)), locations)
+    key = ("corpora", str(name))
+    where = location(key, locations) if key in locations else ""  # a flag has no line
     if not is_source_name(name):
         raise UsageError(
             message(

@@ -117,12 +117,13 @@ def test_wrong_usage_exits_2_and_writes_nothing(args: tuple[str, ...], tmp_path:
 
 def test_a_dry_run_says_what_it_would_do_and_writes_nothing(tmp_path: Path) -> None:
     raw, out = put(tmp_path / "raw", TIEBA), tmp_path / "out"
-    done = invoke("--dry-run", "--raw", raw, "--out", out)
+    done = invoke("--dry-run", "--raw", raw, "--out", out, "--store-dialogues")
     assert done.exit_code == 0
     assert re.search(r"^read +tieba\.dialogues +22$", done.stdout, re.MULTILINE)
-    for name in ("tieba.tsv", "rejects/tieba.jsonl", "index/tieba.jsonl", "report.json"):
-        assert re.search(rf"^write +{re.escape(str(out))}/{name} +-$", done.stdout, re.MULTILINE)
+    written = set(re.findall(rf"^write +{re.escape(str(out))}/(\S+) +-$", done.stdout, re.MULTILINE))
     assert not out.exists()
+    assert invoke("-q", "--raw", raw, "--out", out, "--store-dialogues").exit_code == 0
+    assert written == {*visible(out), "report.html"}
 
 
 def test_what_was_made_of_the_samples_gives_way_to_a_real_corpus(tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_conversions_leave_json_on_stdout_alone(tmp_path: Path) -> None:
 def test_conversions_of_nothing_are_none(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在\t在\n"})
     done = invoke("--explain-conversion", "3", "--raw", raw, "--out", tmp_path / "out")
-    assert (done.exit_code, done.stdout.strip()) == (0, "")
+    assert (done.exit_code, done.stdout) == (0, "no turn was converted\n")
 
 
 def test_fewer_than_no_conversions_exit_2(tmp_path: Path) -> None:
@@ -302,6 +303,15 @@ def test_list_is_a_table_on_stdout_or_json() -> None:
     assert head.split() == list(output[0])
     assert [row.split()[0] for row in rows] == [one["name"] for one in output] == NAMES
     assert {one["state"] for one in output} == {"sample"}
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault"),
+    [(("--raw", "none"), "none: no such folder"), (("--profiles", "--raw", SAMPLES), "--profiles: ")],
+)
+def test_list_refuses_what_it_would_ignore(flags: tuple[object, ...], fault: str) -> None:
+    done = invoke("list", *flags)
+    assert (done.exit_code, done.stdout, fault in done.stderr) == (2, "", True)
 
 
 def test_list_shows_the_facts_of_each_source() -> None:
@@ -481,7 +491,7 @@ def test_a_damaged_archive_fails_its_source_alone(args: tuple[str, ...], tmp_pat
     content[20_000] ^= 1
     (raw / "tieba.zip").write_bytes(content)
     done = invoke(*args, "--raw", raw, "--out", out)
-    assert (done.exit_code, done.stdout.strip()) == (1, "")
+    assert (done.exit_code, done.stdout.strip()) == (1, "no turn was converted" if args else "")
     assert re.search(r"tieba: damaged, not read: tieba\.zip/tieba\.dialogues: damaged: .*; download", done.stderr)
     assert isinstance(done.exception, SystemExit)
     assert sorted(visible(out)) == ["index/subtitle.jsonl", "rejects/subtitle.jsonl", "report.json", "subtitle.tsv"]

@@ -89,6 +89,39 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     assert result[-1] == "not a turn: records of this kind, such as headers, hold none"
 
 
+def test_a_line_without_a_turn_names_the_record_that_it_continues_or_says_that_it_is_media(tmp_path: Path) -> None:
+    above = "2023-12-31 21:15:33 小明\n在吗\n[图片]\n我到了\n\n2023-12-31 21:15:40 小明\n好吗\n\n"
+    above += "2023-12-31 21:16:40 小红\n好\n"
+    inline = "[31/12/2023, 21:15:33] 小明: 在吗\n[31/12/2023, 21:15:35] 小明: 你好\n[31/12/2023, 21:16:33] 小红: 在\n"
+    put(tmp_path, {"a.txt": above, "i.txt": inline, "t.csv": 'query,answer\n"你好\n第二行",好\n早,早上好\n'})
+    added = [word for name in ("a.txt", "i.txt", "t.csv") for word in ("--add", f"{name[0]}={tmp_path / name}")]
+    assert invoke("-q", *added, "--out", tmp_path / "out").exit_code == 0
+
+    def note(record: str) -> str:
+        return str(json.loads(invoke("explain", record, "--out", tmp_path / "out", "--json").stdout)[0]["note"])
+
+    words = {"media": "placeholder for media", "header": "such as headers"}
+    expected = {
+        "a.txt": [
+            "None",
+            "a.txt:1:",
+            "media",
+            "a.txt:1:",
+            "header",
+            "header",
+            "a.txt:1:",
+            "header",
+            "None",
+            "a.txt:9:",
+        ],
+        "i.txt": ["None", "i.txt:1:", "None"],
+        "t.csv": ["header", "None", "t.csv:2:", "None"],
+    }
+    for file, notes in expected.items():
+        for number, word in enumerate(notes, start=1):
+            assert words.get(word, word) in note(f"{file}:{number}")
+
+
 @pytest.mark.parametrize(
     ("name", "filters", "passed"),
     [
@@ -343,6 +376,10 @@ def test_rejects_that_were_edited_are_not_quoted(out: Path) -> None:
         (("trace", "{out}/ptt.tsv:0"), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:2-1"), "a path with a number from 1, or a range, expected"),
         (("trace", "{out}/ptt.tsv:9"), "ptt.tsv:9: no such row; the file has 2 rows"),
+        (("trace", "{out}/ptt.tsv:9-99999999999"), "ptt.tsv:9: no such row; the file has 2 rows"),
+        (("trace", "{out}/ptt.tsv:1", "--add", "mine=x"), "--add mine: no corpus of this name was added to the run"),
+        (("compare", "{out}", "{out}", "--add", "mine=x"), "--add mine: no corpus of this name was added to the run"),
+        (("sample", "{out}", "--add", "mine=x"), "--add mine: no corpus of this name was added to the run"),
         (("trace", "{out}/report.json:1"), "no such .tsv file; expected an output such as"),
         (("trace", "{raw}/a.tsv:1"), "no report.json found; only outputs of chat-corpus can be traced"),
         (("explain", "x.txt:1", "--out", "{raw}"), "no report.json found; name the output folder of a run with --out"),

@@ -115,6 +115,12 @@ def test_a_source_brings_its_markup_and_its_script() -> None:
     assert normalized("{br}是的{face:5}".encode()).stdout == "{br}是的{face:5}\n"
 
 
+def test_personal_data_that_is_not_masked_is_named() -> None:
+    done = normalized("电话13912345678\n".encode(), "--profile", "retrieval")
+    assert (done.exit_code, done.stdout) == (0, "电话13912345678\n")
+    assert "not masked: filters.phone, filters.id" in done.stderr
+
+
 def test_settings_hold_for_the_filter_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     config = tmp_path_factory.mktemp("config") / "my.yaml"
     config.write_text("text: {max_repeats: {limit: 1}}\nsources: {weibo: {text: {max_repeats: {limit: 2}}}}\n")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import SAMPLES
-from tests.helpers import TIEBA, UNEQUAL, invoke, put
+from tests.helpers import TIEBA, UNEQUAL, invoke, put, visible
 
 BROKEN = gzip.compress(b"E\nM a\nM b\n" * 99)[:30]
 
@@ -135,6 +135,15 @@ def test_output_of_another_version_is_refused_in_few_words(tmp_path: Path) -> No
     for settings in ({}, {"text": 3, "filters": [1], "pairs": None}, {"text": {"links": {"keep": True}}}, {"a": deep}):
         unknown = refused(out, raw, lambda expected, held=settings: expected.update(settings=held))
         assert unknown == f"error: {out}/tieba.tsv: made by another version of chat-corpus{end}"
+
+
+def test_a_run_never_replaces_a_file_that_it_reads(tmp_path: Path) -> None:
+    raw = put(tmp_path, {"rejects/m.jsonl": '[{"from": "user", "value": "在吗"}, {"from": "gpt", "value": "在"}]\n'})
+    before = visible(raw)
+    for flags in ((), ("--force",), ("--dry-run",)):
+        done = invoke("--add", f"m={raw / 'rejects' / 'm.jsonl'}", "--out", raw, *flags)
+        assert (done.exit_code, "a raw file of m" in done.stderr) == (2, True), done.stderr
+        assert visible(raw) == before
 
 
 def test_of_many_settings_that_differ_five_are_named(tmp_path: Path) -> None:

@@ -95,6 +95,17 @@ def test_rows_and_records_are_traced_without_a_flag(tmp_path: Path) -> None:
     assert invoke("trace", tmp_path / "out" / "mine.tsv:1", "--add", f"mine={tmp_path / 'moved'}").exit_code == 0
 
 
+def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"x/data.csv": "甲,乙\n", "y/data.csv": "丙,丁\n"})
+    run(tmp_path, "--add", f"mine={tmp_path / 'x/data.csv'}", "--add", f"yours={tmp_path / 'y/data.csv'}")
+    explained = ("explain", "--out", tmp_path / "out", "data.csv:1")
+    monkeypatch.chdir(tmp_path / "y")
+    assert "丙" in invoke(*explained).stdout
+    monkeypatch.chdir(tmp_path)
+    done = invoke(*explained)
+    assert (done.exit_code, "several sources read a file of this name" in done.stderr) == (2, True)
+
+
 def test_the_layout_and_the_keys_are_part_of_what_an_output_was_made_with(tmp_path: Path) -> None:
     put(tmp_path, {"qq.txt": QQ, "one.yaml": f"corpora: {{mine: {{path: {tmp_path / 'qq.txt'}, gap: 86400}}}}"})
     run(tmp_path, "--add", f"mine={tmp_path / 'qq.txt'}")

@@ -175,7 +175,7 @@ def test_what_no_run_puts_into_the_work_folder_leads_nowhere(place: str, kind: s
     else:
         inside = place.count("/") > 1 or place.endswith(".holder")
         (out / place).symlink_to(folder / ("new" if kind == "dangling" else "settings") if inside else folder)
-    for flags in ((), ("--force", "--store-dialogues"), ("--force", "--fresh")):
+    for flags in ((), ("--force", "--store-dialogues"), ("--force", "--fresh", "--store-dialogues")):
         done = invoke("-q", "--raw", raw, "--out", out, *flags)
         assert (done.exit_code, done.stderr) == (0, "")
     assert {path.name: path.read_text() for path in folder.iterdir()} == files

@@ -298,6 +298,7 @@ def test_a_missing_scheduler_is_an_error(work: Work) -> None:
         (["--scheduler", "http://a:1"], "--scheduler http://a:1: unknown address scheme 'http'"),
         (["--scheduler", "tls://a:1"], "--scheduler tls://a:1: Dask has no certificates"),
         (["--scheduler", "a:1", "--engine", "local"], "--engine local uses no scheduler"),
+        (["--scheduler", "a:1", "--workers", "2"], "--workers: a scheduler has workers of its own"),
     ],
 )
 def test_a_wrong_address_is_a_usage_error(arguments: list[str], expected: str, work: Work) -> None:

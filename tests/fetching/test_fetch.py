@@ -202,11 +202,23 @@ def test_nothing_that_exists_is_replaced(server: Server, tmp_path: Path) -> None
     assert server.answers["/ours.txt"].requests == []
 
 
-@pytest.mark.slow
-def test_a_bundled_sample_is_not_taken_for_the_corpus(tmp_path: Path) -> None:
-    invoke("demo", tmp_path / "demo")
-    done = invoke("fetch", "ptt", "--yes", "--raw", tmp_path / "demo" / "raw", "--file", "*.csv")
-    assert (done.exit_code, "a bundled sample has this name" in done.stderr) == (3, True)
+def test_a_bundled_sample_is_not_taken_for_the_corpus_and_the_command_of_check_works(tmp_path: Path) -> None:
+    samples = ROOT / "raw_chat_corpus"
+    found = json.loads(invoke("check", "--raw", samples, "--json").stdout)["sources"]
+    commands = {row["name"]: row["fetch"].split() for row in found if row["fetch"]}
+    assert {"subtitle", "xiaohuangji", "ptt", "egret", "chatterbot", "sms"} < set(commands)
+    for name, command in commands.items():
+        at = command.index("--raw") + 1
+        assert command[:3] == ["chat-corpus", "fetch", name]
+        done = invoke(*command[1:at], tmp_path / "empty", *command[at + 1 :], "--dry-run", "--json")
+        assert (done.exit_code, {row["action"] for row in json.loads(done.stdout)}) == (0, {"download"})
+    for name in ("subtitle", "ptt"):
+        done = invoke("fetch", name, "--raw", samples, "--yes", "--json")
+        assert (done.exit_code, {row["action"] for row in json.loads(done.stdout)}) == (3, {"sample"})
+        assert "only a bundled sample is there" in done.stderr
+        assert " ".join(commands[name]) in done.stderr
+    done = invoke("fetch", "belle", "--raw", samples, "--yes", "--file", "train_2*")
+    assert "chat-corpus fetch belle --file 'train_2*' --raw ~/data" in done.stderr
 
 
 @pytest.mark.slow
@@ -271,6 +283,11 @@ def test_a_mirror_takes_the_place_of_the_origin(server: Server, tmp_path: Path) 
 def test_wrong_usage_is_explained(words: tuple[str, ...], text: str, tmp_path: Path) -> None:
     done = invoke("fetch", *words, "--yes", "--raw", tmp_path)
     assert (done.exit_code, text in done.stderr) == (2, True)
+
+
+def test_a_source_without_a_file_of_the_name_is_named(tmp_path: Path) -> None:
+    done = invoke("fetch", "ptt", "egret", "--file", "Gossiping*", "--dry-run", "--raw", tmp_path)
+    assert (done.exit_code, "egret: none of its files has a name" in done.stderr) == (3, True)
 
 
 def test_without_the_packages_the_command_to_install_them_is_shown(

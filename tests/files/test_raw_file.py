@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chat_corpus.errors import ChatCorpusError
@@ -107,6 +107,7 @@ def test_data_that_is_cut_behind_any_line_has_the_same_lines(data: bytes, lines:
     assert both.rows() == read(data, 2).rows()
 
 
+@example(magic=b"", data=BOM, byte=b"\n")
 @settings(max_examples=examples(200), deadline=None)
 @given(
     magic=_OPENINGS,

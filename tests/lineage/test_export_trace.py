@@ -194,3 +194,9 @@ def test_any_number_of_equal_records_can_be_traced(tmp_path: Path) -> None:
     assert len(listed) == 1100
     (traced,) = _traced(tmp_path / "out", "--id", listed["id"][-1])
     assert traced["messages"][0]["turns"][0]["record"] == listed["record"][-1] > 1000
+
+
+def test_a_place_of_no_added_corpus_is_refused(exported: Path) -> None:
+    done = invoke("trace", exported, "--id", "ptt-0123456789abcdef", "--add", "mine=x")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "--add mine: no corpus of this name was added to the export" in done.stderr

@@ -99,7 +99,10 @@ def test_no_store_is_left_beside_outputs_that_were_made_without_one(
 ) -> None:
     out = tmp_path / "out"
     _run(raw, out, "--store-dialogues")
-    assert not any(name.endswith(".parquet") for name in _run(raw, out, *flags))
+    done = invoke("-q", "--raw", raw, "--out", out, *flags)
+    assert done.exit_code == 0
+    assert "deleted the dialogue store of the earlier run; add --store-dialogues" in done.stderr
+    assert list(out.rglob("*.parquet")) == []
 
 
 @pytest.mark.parametrize("name", sorted(sources.load()))

@@ -94,6 +94,12 @@ def test_a_definition_that_cannot_be_is_refused_with_its_line(
     assert words in str(error.value)
 
 
+def test_a_definition_from_a_flag_has_no_line() -> None:
+    with pytest.raises(UsageError) as error:
+        corpora.check("mine", {"layout": "json"}, {("corpora",): "default.yaml:26"})
+    assert str(error.value).startswith("mine: no path")
+
+
 @pytest.mark.parametrize("layout", ["auto", *by_name()])
 def test_every_layout_and_every_other_name_of_one_is_accepted(layout: str) -> None:
     corpora.check("mine", {"path": "x", "layout": layout}, {})

@@ -31,15 +31,16 @@ class Personal(StrEnum):
 
 
 _ALL = frozenset(Personal)
-#: A cheap regex that matches every text with personal data, and few others.
+#: A cheap regex that matches every text with personal data, and few others. There may be any number of blanks between
+#: a word and its number, as in the detectors.
 CANDIDATE = "|".join(
     (
         r"1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9]{2}[ -][0-9]{6}|[ -][0-9]{3}[ -][0-9]{5})",
         r"[0-9]{6}[ -]?(?:18|19|20)[0-9]{6}[ -]?[0-9]{3}",
         r"[0-9A-Za-z_.%+-][@＠][0-9A-Za-z]",
-        r"(?:[Qq群]|扣扣|企鹅)[^0-9]{0,12}[1-9][0-9]{4}",
-        r"[0-9]{6}[^0-9]{0,6}(?:[Qq]{2}|扣扣|群)",
-        r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))[^0-9A-Za-z]{0,16}[0-9A-Za-z]",
+        r"(?:[Qq群]|扣扣|企鹅)(?:\s*[^0-9\s]){0,12}\s*[1-9][0-9]{4}",
+        r"[0-9]{6}(?:\s*[^0-9\s]){0,6}\s*(?:[Qq]{2}|扣扣|群)",
+        r"(?:[微薇威维vV][ .-]?信|[vVwW][xX]|(?i:we-?chat|weixin))(?:\s*[^0-9A-Za-z\s]){0,16}\s*[0-9A-Za-z]",
     )
 )
 #: No unit or noun follows that makes the number a quantity or a term.

@@ -73,7 +73,7 @@ def _pairs(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
         raise UsageError(
             message("--decontaminate {path}: row {number}: {fault}", path=path, number=number, fault=str(error))
         ) from error
-    except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, RecursionError, csv.Error, pl.exceptions.PolarsError) as error:
         fault = str(error).splitlines()[0]
         raise UsageError(
             message(
@@ -113,7 +113,10 @@ def _lines_of_fields(lines: Iterable[str]) -> Iterator[object]:
         if not number and columns(fields):
             head = fields
         elif head is not None:
-            yield dict(zip(head, fields, strict=False))
+            row: dict[str | None, object] = {**dict(zip(head, fields, strict=False))}
+            if len(fields) > len(head):
+                row[None] = fields[len(head) :]
+            yield row
         else:
             yield fields
 
@@ -130,14 +133,16 @@ def _turns(record: object) -> list[str | None]:
     if isinstance(record, list) and len(record) == 2 and all(isinstance(one, str) for one in record):
         return list(record)
     if isinstance(record, Mapping):
+        if None in record:  # fields without a column: `csv` puts them under None
+            raise RecordError("more fields than the first line has")
         prompt, completion = record.get("prompt"), record.get("completion")
         if isinstance(prompt, list) and isinstance(completion, list):  # TRL
             return _turns({"messages": [*prompt, *completion]})
         dialog, conversation = record.get("dialog"), record.get("conversation")
         if isinstance(dialog, list) and dialog and isinstance(dialog[0], list):  # ParlAI
-            return [act["text"] for pair in dialog for act in pair]
+            return [_text(act, "text") for pair in dialog for act in pair]
         if isinstance(conversation, list) and all(isinstance(one, Mapping) and "human" in one for one in conversation):
-            return [text for one in conversation for text in (one["human"], one["assistant"])]  # Firefly
+            return [_text(one, key) for one in conversation for key in ("human", "assistant")]  # Firefly
     try:
         return list(instruction_turns(record))
     except RecordError:
@@ -146,3 +151,11 @@ def _turns(record: object) -> list[str | None]:
         if not isinstance(record, Mapping) or not found or not all(isinstance(record[names[at]], str) for at in found):
             raise
         return [record[names[at]] for at in found]
+
+
+def _text(record: object, key: str) -> str:
+    """Return the text under a key. Raises RecordError if there is none."""
+    text = record.get(key) if isinstance(record, Mapping) else None
+    if not isinstance(text, str):
+        raise RecordError(f"a text under '{key}' expected")
+    return text

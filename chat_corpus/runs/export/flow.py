@@ -31,6 +31,7 @@ from chat_corpus.runs.export import repeats, scoring
 from chat_corpus.runs.export.assembling import AssembleTask, RecordsPart, assemble_chunk
 from chat_corpus.runs.export.chunks import chunks
 from chat_corpus.runs.export.collecting import collect, held_file, index_file
+from chat_corpus.runs.export.empty_splits import warn_of_empty_splits
 from chat_corpus.runs.export.job import ExportJob, SourceExport
 from chat_corpus.runs.export.mixed import TrainMix, described, plan_train, ranges_of_cuts
 from chat_corpus.runs.export.selection import PartRows, rows_between
@@ -91,6 +92,7 @@ def export(job: ExportJob, workers: Workers) -> ExportSummary:
             reason = _why_empty([source.ledger], job.options)
             text = message("{source}: no records: {reason}", source=source.name, reason=reason)
             _log.warning("%s", text, extra={"event": "export.empty", "source": source.name})
+    warn_of_empty_splits(summary, job.options.split, lambda: _number_of_groups(found))
     made = documents.documents(summary)
     for name, data in made.items():
         write_blocks(job.files / name, data)
@@ -124,6 +126,11 @@ def _assemble_tasks(job: ExportJob, store: Store) -> Iterator[AssembleTask]:
         base = job.parts / f"{store.name}-{number:06d}"
         part = RecordsPart(folder=job.parts, source=store.name, number=number, base=base)
         yield AssembleTask(store=store.path, chunk=chunk, part=part, pairing=store.pairing, options=job.options)
+
+
+def _number_of_groups(found: Sequence[SourceExport]) -> int:
+    groups = [exact.read(part.records, "group")["group"].unique() for one in found for part in one.parts]
+    return pl.concat(groups).n_unique() if groups else 0
 
 
 def _group_hashes(parts: Sequence[RecordsPart], options: ExportOptions) -> pl.Series:

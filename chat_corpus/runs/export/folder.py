@@ -21,6 +21,7 @@ from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.files.atomic import write_atomic
 from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs.layout import WORK
+from chat_corpus.runs.export.raw_paths import RawPaths
 from chat_corpus.runs.lock import lock_output
 
 #: In the hidden folder: the files that are about to be moved to their places.
@@ -29,17 +30,20 @@ _PUBLISHING = "publishing.json"
 _MARK = "export"
 
 
-def check_folder(folder: Path, raw: Sequence[Path], out: Path, *, force: bool) -> None:
+def check_folder(folder: Path, raw: RawPaths, out: Path, *, force: bool) -> None:
     """Raise UsageError if an export must not be written to a folder.
 
-    `raw` are folders of raw corpora, `out` is the output folder of runs. With `force`, existing files may be replaced.
+    `out` is the output folder of runs. With `force`, existing files may be replaced, but never raw files.
     """
     path = _resolved(folder)
-    _check_apart(folder, path, message("the output folder"), out.resolve(), force=force)
-    for other in raw:
-        _check_apart(folder, path, message("the folder of raw corpora"), other.resolve(), force=force)
     if folder.exists() and not folder.is_dir():
         raise UsageError(message("{folder}: is a file; name a folder for the export", folder=folder))
+    _check_apart(folder, path, message("the output folder"), out.resolve(), force=force)
+    for file in sorted(raw.files):  # a link and the file that it leads to
+        for other in (file.parent.resolve() / file.name, file.resolve()):
+            _check_outside(folder, path, message("the added file"), other)
+    for other in sorted(raw.folders):
+        _check_apart(folder, path, message("the folder of raw corpora"), other.resolve(), force=force)
     if folder.is_dir() and not force and (files := _foreign_files(folder)):
         names = ", ".join(files[:3])
         if len(files) > 3:
@@ -75,6 +79,14 @@ def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force:
 
     `path` is the resolved path of the folder; `force` only allows that it is in `other`.
     """
+    _check_outside(folder, path, kind, other)
+    if path.is_relative_to(other) and not force:
+        fault = message("{folder}: is inside {kind}; use a different folder, or --force", folder=folder, kind=kind)
+        raise UsageError(fault)
+
+
+def _check_outside(folder: Path, path: Path, kind: Message, other: Path) -> None:
+    """Raise UsageError if `path`, the resolved path of the folder of an export, is or contains `other`."""
     if other.is_relative_to(path):
         fault = message(
             "{folder}: contains {kind}, {other}; use a different folder for the export",
@@ -82,9 +94,6 @@ def _check_apart(folder: Path, path: Path, kind: Message, other: Path, *, force:
             kind=kind,
             other=other,
         )
-        raise UsageError(fault)
-    if path.is_relative_to(other) and not force:
-        fault = message("{folder}: is inside {kind}; use a different folder, or --force", folder=folder, kind=kind)
         raise UsageError(fault)
 
 

@@ -15,6 +15,7 @@ from chat_corpus.errors import ChatCorpusError, IncompleteError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.exports.mix_options import subset_sizes
 from chat_corpus.exports.mixing import check_sources
+from chat_corpus.exports.preference import PREFERENCE
 from chat_corpus.messages import message
 from chat_corpus.outputs.report import FinishedSource, reported_sources
 from chat_corpus.page.writing import write_export_page
@@ -24,8 +25,9 @@ from chat_corpus.runs.export import folder as folders
 from chat_corpus.runs.export.flow import export
 from chat_corpus.runs.export.job import ExportJob, Origin
 from chat_corpus.runs.export.raw import RawSource, RecordsRun
+from chat_corpus.runs.export.raw_paths import raw_paths
 from chat_corpus.runs.export.stores import Store, find_stores
-from chat_corpus.runs.export.unapplied import warn_of_unapplied
+from chat_corpus.runs.export.unapplied import warn_of_idle_options, warn_of_unapplied
 from chat_corpus.runs.export.workers import Workers
 from chat_corpus.runs.progress import Progress
 from chat_corpus.runs.report_builder import SourceReport
@@ -98,9 +100,8 @@ def check(folder: Path, settings: Settings, *, force: bool) -> None:
     """Raise UsageError if an export must not be written to a folder, or if an evaluation file or a path is unusable."""
     check_text(settings)
     evaluation_files.check_files(settings.export.decontaminate)
-    entries = reported_sources(Path(settings.out)).values()
-    raw = {Path(settings.raw), *(Path(entry.raw) for entry in entries)}
-    folders.check_folder(folder, sorted(raw), Path(settings.out), force=force)
+    entries = reported_sources(Path(settings.out))
+    folders.check_folder(folder, raw_paths(settings, entries), Path(settings.out), force=force)
 
 
 def report_faults(faults: Mapping[str, str]) -> None:
@@ -129,6 +130,7 @@ def _exported(
     if not origins:
         return Exported(summary=None, faults=faults, exit_code=IncompleteError.exit_code)
     warn_of_unapplied([origin.source for origin in origins], settings)
+    warn_of_idle_options(settings.export)
     stores = [origin for origin in origins if isinstance(origin, Store)]
     job = ExportJob(origins=origins, settings=settings, work=work, made_from="store" if stores else "raw")
     tasks = sum(origin.rows for origin in origins) // ROWS_PER_TASK
@@ -143,7 +145,8 @@ def _exported(
         path, fault = error.filename or folder, error.strerror or str(error)
         raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
     write_export_page(folder, summary, wanted=settings.page)
-    complete = not faults and not _lacking_subsets(summary, settings)
+    lacking = [_lacking_subsets(summary, settings), _lacks_preferences(summary, settings)]
+    complete = not faults and not any(lacking)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
 
 
@@ -162,3 +165,12 @@ def _lacking_subsets(summary: ExportSummary, settings: Settings) -> bool:
             )  # fmt: skip
             _log.warning("%s", text, extra={"event": "export.subset"})
     return lacking
+
+
+def _lacks_preferences(summary: ExportSummary, settings: Settings) -> bool:
+    """Return whether preferences are requested and there are none, and log a warning if so."""
+    lacks = PREFERENCE in settings.export.formats and all(file.format != PREFERENCE for file in summary.files)
+    if lacks:
+        text = message("no file of preferences: no source has responses that are labelled as wrong")
+        _log.warning("%s", text, extra={"event": "export.preference"})
+    return lacks

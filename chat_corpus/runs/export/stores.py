@@ -126,10 +126,13 @@ def _stale(entry: FinishedSource, settings: Settings, name: str, discovered: _Di
     before = entry.fingerprint
     if before.code != versions.code_digest():
         return message("another version of chat-corpus, or of its packages, wrote it; {advice}", advice=_AGAIN)
+    if entry.plugins and not settings.plugins:
+        files = joined(", ", entry.plugins)
+        return message("it was made with plugins; repeat --plugin for {files}", files=files)
     if before.plugins != sources.digests(settings.plugins) or before.source != plugin_digest.code(
         name, settings.plugins, settings.added
     ):
-        return message("the code of its source changed; {advice}", advice=_AGAIN)
+        return message("other plugins, or other code of its source, wrote it; {advice}", advice=_AGAIN)
     own = settings.of(name)
     changed = [] if before.settings == own.digest() else _changed_settings(entry, own)
     if changed:

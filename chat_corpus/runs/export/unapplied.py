@@ -1,16 +1,21 @@
-"""Warn about settings that only affect the rows of TSV files, since an export does not apply them."""
+"""Warn about settings that have no effect on an export: those for rows of TSV files, and limits of what it lacks."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
 
-from chat_corpus.messages import joined, message
+from chat_corpus.exports.options import ExportOptions
+from chat_corpus.exports.splits import SplitOptions
+from chat_corpus.messages import Message, joined, message
 from chat_corpus.pipeline.filters.table import FILTERS, active_filters
 from chat_corpus.pipeline.pair_passes import table
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Scope, Source
+
+#: Number of turns of a record if records are pairs.
+_PAIR = 2
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +35,18 @@ def warn_of_unapplied(sources: Iterable[Source], settings: Settings) -> None:
                 settings=keys,
             )
             _log.warning("%s", text, extra={"event": "export.unapplied"})
+
+
+def warn_of_idle_options(options: ExportOptions) -> None:
+    """Log options that have no effect because of other options."""
+    idle: list[Message] = []
+    if options.turns == "pairs" and options.max_turns > _PAIR:
+        idle.append(message("max_turns has no effect with turns: pairs, since a pair has two turns"))
+    split = options.split
+    if split.max_groups != SplitOptions().max_groups and not split.test and not split.validation:
+        idle.append(message("max_groups has no effect without shares of test or validation (--split)"))
+    for text in idle:
+        _log.warning("%s", text, extra={"event": "export.unapplied"})
 
 
 def _unapplied(settings: SourceSettings, source: Source, *, keeps_duplicates: bool) -> Iterator[str]:

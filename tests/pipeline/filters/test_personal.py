@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chat_corpus.pipeline.filters.personal import Personal, is_identity_number, mask, mask_text
+from chat_corpus.pipeline.filters.personal import (
+    CANDIDATE,
+    Personal,
+    candidates,
+    first_in,
+    is_identity_number,
+    mask,
+    mask_text,
+)
 from tests.conftest import examples
 
 #: `text TAB expected`, `=` where the text must stay. All numbers and names are invented.
@@ -43,7 +52,6 @@ def test_the_table_is_large_and_half_of_it_stays() -> None:
 
 
 def test_a_column_gives_what_its_texts_give_alone() -> None:
-    """The prefilter lets every text through that a detector would change."""
     texts = [text for text, _ in CASES]
     masked, counts = mask(pl.Series([*texts, None]))
     alone: Counter[str] = Counter()
@@ -74,6 +82,7 @@ _PIECES = st.sampled_from(
             "\n",
             "-",
             " ",
+            " " * 20,
         ),
         *("139", "1234", "5678", "13912345678", "123456789", "12345", "abc_12", "a@b.cn"),
     )
@@ -83,10 +92,27 @@ _PIECES = st.sampled_from(
 @settings(max_examples=examples(100), deadline=None)
 @given(st.lists(_PIECES, max_size=8).map("".join))
 def test_the_prefilter_stops_no_text_that_a_detector_would_change(text: str) -> None:
-    alone: Counter[str] = Counter()
-    expected = mask_text(text, alone)
-    masked, counts = mask(pl.Series([text]))
-    assert (masked[0], counts) == (expected, alone)
+    # `first_in` has no prefilter, unlike `mask_text`.
+    found = [first_in(text, kind) for kind in Personal]
+    assert found == [None] * len(found) or (candidates(pl.Series([text]))[0] and re.search(CANDIDATE, text))
+
+
+_WIDE = " " * 20
+_FAR = [
+    f"QQ{_WIDE}：{_WIDE}123456789",
+    f"123456789{_WIDE}({_WIDE}QQ)",
+    f"群{_WIDE}123456789",
+    f"微信{_WIDE}：{_WIDE}abc_123",
+]
+
+
+@pytest.mark.parametrize("text", [*(text for text, _ in MASKED), *_FAR])
+def test_the_prefilter_lets_known_personal_data_through(text: str) -> None:
+    assert candidates(pl.Series([text]))[0]
+
+
+def test_any_number_of_blanks_may_be_before_a_number() -> None:
+    assert mask(pl.Series(_FAR))[1] == {"qq": 3, "wechat": 1}
 
 
 def test_masking_twice_changes_nothing() -> None:

@@ -65,6 +65,12 @@ def test_benchmarks_of_others_are_read_by_their_names(name: str, content: str, t
         ("a.parquet", "no", "cannot be read"),
         ("a.jsonl", "", "no rows"),
         ("a.csv", "x,y,z\n1,2,3\n", "row 1: "),
+        ("a.csv", "query,answer\na,b,c\n", "row 1: more fields than the first line has"),
+        ("a.tsv", "query\tanswer\na\tb\tc\n", "row 1: more fields than the first line has"),
+        ("a.jsonl", '{"conversation": [{"human": "一"}]}\n', "row 1: a text under 'assistant' expected"),
+        ("a.jsonl", '{"conversation": [{"human": 1, "assistant": 2}]}\n', "row 1: a text under 'human' expected"),
+        ("a.jsonl", '{"dialog": [["一", "二"]]}\n', "row 1: a text under 'text' expected"),
+        ("a.json", "[" * 100_000, "after row 0: cannot be read"),
     ],
 )
 def test_what_holds_no_pair_is_named_with_its_row(name: str, content: str, fault: str, tmp_path: Path) -> None:

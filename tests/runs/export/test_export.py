@@ -27,7 +27,7 @@ from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export import chunks, flow, run
 from chat_corpus.runs.export import folder as folders
 from tests.conftest import ROOT, examples, slow_from
-from tests.helpers import invoke, put, visible
+from tests.helpers import invoke, plugin, put, visible
 from tests.runs.export.invented import corpora, export, index, manifest, records
 
 SPLIT = ("--split", "test=0.1,validation=0.1")
@@ -375,6 +375,26 @@ def test_a_folder_that_is_no_place_for_an_export_is_refused_and_left_alone(
     assert sorted(path for folder in (raw, stored) for path in folder.rglob("*")) == before
 
 
+def test_a_file_that_is_added_singly_is_never_replaced_and_its_folder_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, {"texts/d.tsv": "在吗\t在\n你好\t好\n", "texts/more/e.tsv": "早\t早\n晚\t安\n"})
+    monkeypatch.chdir(tmp_path / "texts")
+    added = ("--add", "m=d.tsv")
+    assert invoke("-q", *added, "--out", "../store", "--store-dialogues").exit_code == 0
+    done = invoke("-q", "--add", "m=../texts/more", "--out", "../of_folder", "--store-dialogues")
+    assert done.exit_code == 0, done.stderr
+    before = visible(tmp_path)
+    export(Path("from_store"), "--out", "../store")
+    export(Path("from_file"), *added)
+    assert visible(tmp_path).items() >= before.items()
+    for flags in (("--out", "../store"), (*added, "--out", "../none")):
+        assert "contains the added file" in export(Path("../texts"), *flags, "--force", code=2)
+    assert "inside the folder of raw corpora" in export(Path("more/export"), "--out", "../of_folder", code=2)
+    assert "a raw file of m" in invoke("report", "../store", "--output", "d.tsv").stderr
+    assert visible(tmp_path).items() >= before.items()
+
+
 def test_a_source_whose_store_is_stale_is_named_and_the_others_are_exported(raw: Path, tmp_path: Path) -> None:
     mine = shutil.copytree(raw, tmp_path / "raw")
     out = tmp_path / "out"
@@ -420,6 +440,46 @@ def test_an_output_folder_without_stores_does_not_mean_the_raw_corpora(
     assert "--out none: holds no dialogue stores" in export(tmp_path / "export", "--out", "none", code=2)
     assert not (tmp_path / "export").exists()
     export(tmp_path / "export")
+
+
+@pytest.mark.slow
+def test_a_store_of_a_plugin_needs_the_plugin(tmp_path: Path) -> None:
+    put(tmp_path / "raw", {"ours.txt": "在吗|在\n"})
+    flags = ("--plugin", plugin(tmp_path))
+    out = tmp_path / "out"
+    assert invoke("-q", "--raw", tmp_path / "raw", "--out", out, "--store-dialogues", *flags).exit_code == 0
+    assert "made with plugins; repeat --plugin for " in export(tmp_path / "export", "--out", out, code=3)
+    export(tmp_path / "export", "--out", out, *flags)
+
+
+@pytest.mark.slow
+def test_an_added_corpus_is_exported_from_its_store_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"one.tsv": "在吗\t在\n你好\t好\n", "two.tsv": "早\t早安\n"})
+    monkeypatch.chdir(tmp_path)
+    assert invoke("-q", "--add", "one=one.tsv", "--out", "out", "--store-dialogues").exit_code == 0
+    export(Path("same"), "--out", "out", "--add", "one=one.tsv")  # beside the file, which is no folder of raw corpora
+    assert "two: not in out/report.json" in export(Path("more"), "--out", "out", "--add", "two=two.tsv", code=3)
+    assert [one["name"] for one in manifest(tmp_path / "more")["sources"]] == ["one"]
+
+
+@pytest.mark.slow
+def test_options_without_effect_are_named(stored: Path, raw: Path, tmp_path: Path) -> None:
+    flags = ("--turns", "pairs", "--max-turns", "4", "--max-groups", "7", "-s", "ptt", "--format", "preference")
+    stderr = export(tmp_path / "export", "--out", stored, *flags, code=3)
+    assert "max_turns has no effect" in stderr
+    assert "max_groups has no effect" in stderr
+    assert "no file of preferences" in stderr
+    assert "its dialogue stores are not read" in export(
+        tmp_path / "raw", "--out", stored, "--raw", raw, "-s", "ptt", "--dry-run"
+    )
+
+
+@pytest.mark.parametrize("origin", ["--out", "--raw"])
+def test_a_dry_run_refuses_what_the_export_refuses(origin: str, stored: Path, raw: Path, tmp_path: Path) -> None:
+    place = stored if origin == "--out" else raw
+    stderr = export(tmp_path / "export", origin, place, "--dry-run", "--mix", "sms=2", code=2)
+    assert "sms is not among the exported sources" in stderr
+    assert "omit --check" in export(tmp_path / "export", origin, place, "--dry-run", "--check", code=2)
 
 
 def test_a_new_raw_file_makes_a_store_stale(raw: Path, tmp_path: Path) -> None:
@@ -478,6 +538,16 @@ def test_a_format_that_is_named_twice_is_wrong_usage(tmp_path: Path) -> None:
     raw = put(tmp_path / "raw", {"tieba.dialogues": "在吗\t在\n"})
     config = put(tmp_path, {"a.yaml": "export: {formats: [tsv, messages, messages]}\n"}) / "a.yaml"
     assert "messages is there more than once" in export(tmp_path / "out", "--raw", raw, "--config", config, code=2)
+
+
+def test_a_requested_split_without_records_is_a_warning(tmp_path: Path) -> None:
+    raw = put(tmp_path / "raw", {"tieba.dialogues": "第一个问题\t好\n第二个问题\t好\n第三个问题\t好\n"})
+    stderr = export(tmp_path / "out", "--raw", raw, "--split", "test=0.001,validation=0.998")
+    assert [line.split(";")[0] for line in stderr.splitlines()[-2:]] == [
+        "warning: train has no records: test, validation and records held back leave none of 3 groups of dialogues",
+        "warning: test has no records: a share of 0.001 of 3 groups of dialogues (3 records)",
+    ]
+    assert {split for (split,) in records(tmp_path / "out").select("split").rows()} == {"validation"}
 
 
 def test_groups_above_the_cap_are_held_and_in_no_split(stored: Path, tmp_path: Path) -> None:
@@ -587,3 +657,7 @@ def test_a_dry_run_lists_what_an_export_writes_and_writes_nothing(stored: Path, 
     assert "write  " in done.stdout
     assert f"{tmp_path}/export/tsv/ptt/train.tsv" in done.stdout
     assert not (tmp_path / "export").exists()
+    export(tmp_path / "export", "--out", stored, "-s", "ptt", "--format", "tsv")
+    lines = done.stdout.replace("train-*", "train-00000").splitlines()
+    planned = {line.split()[1] for line in lines if line.startswith("write ")}
+    assert planned == {str(tmp_path / "export" / name) for name in (*visible(tmp_path / "export"), "report.html")}
