@@ -11,7 +11,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from chat_corpus.discovery.added import PAIR, OpenedFile, entries_of, open_file
-from chat_corpus.discovery.layout_detection import Detection, detect, sides
+from chat_corpus.discovery.layout_detection import Detection, detect, detect_as, sides
 from chat_corpus.discovery.trial import readable_texts
 from chat_corpus.discovery.walk import Entry
 from chat_corpus.errors import UsageError
@@ -145,10 +145,7 @@ def _check_layout(name: str, definition: Definition, files: Sequence[OpenedFile]
         if isinstance(detected, Detection):
             detected = message("it looks like {layout}", layout=detected.layout.name)
         raise _refused(name, files[0].file.name, detected, layout)
-    detected = detect(head, columns) if layout is not PARALLEL_FILES else message("two files of texts")
-    if isinstance(detected, Detection) and detected.layout is layout:
-        return detected
-    return Detection(layout=layout, evidence=message("as named"))
+    return detect_as(layout, head, columns)
 
 
 def _refused(name: str, file: str, seen: Message, layout: Layout | None = None) -> UsageError:

@@ -7,7 +7,6 @@ which is read as a whole. Consecutive messages of one speaker merge (`formats.se
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
@@ -17,41 +16,30 @@ from functools import lru_cache, partial
 
 import polars as pl
 
-from chat_corpus.files.lines import BOM, cut_at_line
-from chat_corpus.files.raw_file import HEAD_BYTES
+from chat_corpus.files.lines import cut_at_line
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
+from chat_corpus.formats.message_headers import (
+    DIALOGUE,
+    SEPARATORS,
+    SPEAKER,
+    TEXT,
+    TIME,
+    header_line,
+    header_of,
+    lines_of,
+    places_of,
+    split_fields,
+    whole_lines,
+)
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format, without_headings
 
 #: Seconds without a message that end a session.
 GAP = 3600
-SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
 QUERY, ANSWER = "query", "answer"
-#: Column names of exported messages, most specific first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    SPEAKER: (
-        *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
-        *("nick", "issender", "is_sender", "发言人", "说话人", "发送者", "发送人", "发言者", "角色", "昵称", "用户"),
-        *("姓名", "發言人", "發送者", "暱稱"),
-    ),
-    TEXT: (
-        *("text", "content", "message", "utterance", "msg", "body", "strcontent", "value"),
-        *("内容", "消息", "消息内容", "文本", "话语", "發言", "內容", "訊息"),
-    ),
-    DIALOGUE: (
-        *("dialogue", "dialog", "conversation", "session", "dialogue_id", "dialog_id", "conversation_id", "session_id"),
-        *("chat_id", "room_name", "room", "chat", "thread", "thread_id"),
-        *("对话", "会话", "对话编号", "会话编号", "對話", "會話"),
-    ),
-    TIME: (
-        *("time", "timestamp", "datetime", "date", "strtime", "createtime", "create_time", "created_at", "sent_at"),
-        *("时间", "日期", "時間"),
-    ),
-}
-_SEPARATORS = (",", "\t", ";", "|")
-#: Number of first lines, blank or not, that may hold the header, and that show the number of columns.
-_BLANKS, _SHOWN = 10, 20
+#: Number of first lines, blank or not, that show the number of columns.
+_SHOWN = 20
 #: Minimum share of readable rows in such a table.
 _READABLE = 0.5
 
@@ -154,7 +142,7 @@ def _look(head: bytes, names: tuple[tuple[str, str], ...]) -> _Layout | None:
     found = _located(head, {TEXT, SPEAKER, DIALOGUE, TIME}, names)
     if found is None or TEXT not in found.places or len(found.places) == 1:
         return None
-    records = plain_format(found.table).split(_whole(head), 1)
+    records = plain_format(found.table).split(whole_lines(head), 1)
     good = fields_of(without_headings(records, found.table)[0], found.table).good
     return replace(found, order=_order(good["text"], found.places[TIME]) if TIME in found.places else found.order)
 
@@ -190,40 +178,21 @@ def named_pairs(names: tuple[tuple[str, str], ...]) -> Format:
     )
 
 
-def _whole(head: bytes) -> bytes:
-    data = head.removeprefix(BOM)
-    return data[: cut_at_line(data) or len(data)] if len(head) >= HEAD_BYTES else data
-
-
-def header_of(head: bytes) -> tuple[int, list[str]]:
-    """Return number and fields of the first line that is not blank, split at the separator that gives most fields."""
-    lines = _whole(head).decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
-    return number, max((_fields(line, separator) for separator in _SEPARATORS), key=len)
-
-
-def _fields(line: str, separator: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=separator), [])
-    except csv.Error:
-        return []
-
-
 def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -> _Layout | None:
     """Return the table in which the header or the user names columns for some of `roles`; None if there is none."""
-    data = _whole(head)
-    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
+    data = whole_lines(head)
+    lines = lines_of(head)
     given = {what: name for what, name in names if what in roles}
     if names and not given:
         return None
-    for separator in _SEPARATORS:
-        header = _fields(line, separator)
+    number, line = header_line(lines, given)
+    for separator in SEPARATORS:
+        header = split_fields(line, separator)
         if not 1 < len(header) <= MOST_COLUMNS:
             continue
         places = _numbered(given) if given else None
         at = 0 if places is not None else number
-        places = places if places is not None else _named(header, given, roles)
+        places = places if places is not None else places_of(header, given, roles)
         width = _width(lines, separator) if not at else len(header)
         if places and max(places.values()) < width:
             others = () if not at else _others(header, places)
@@ -241,24 +210,6 @@ def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
     return {what: int(name) - 1 for what, name in given.items()}
 
 
-def _named(header: Sequence[str], given: Mapping[str, str], roles: set[str]) -> dict[str, int] | None:
-    """Return the indices of columns in a header by role: by the names from the user, or else by the usual names.
-
-    Returns None if the header lacks a name from the user.
-    """
-    plain = [normal(name) for name in header]
-    places: dict[str, int] = {}
-    for what, name in given.items():
-        if normal(name) not in plain:
-            return None
-        places[what] = plain.index(normal(name))
-    for what in _NAMES if not given else ():
-        usual = [name for name in _NAMES[what] if what in roles and name in plain]
-        if usual:
-            places.setdefault(what, plain.index(usual[0]))
-    return places
-
-
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
     """Return indices and names of columns that may hold text that is not read."""
     rest = [place for place in range(len(header)) if place not in places.values()]
@@ -270,7 +221,7 @@ def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int
 
 
 def _width(lines: Sequence[str], separator: str) -> int:
-    counts = Counter(len(_fields(line, separator)) for line in lines[:_SHOWN] if line.strip())
+    counts = Counter(len(split_fields(line, separator)) for line in lines[:_SHOWN] if line.strip())
     return counts.most_common(1)[0][0] if counts else 0
 
 
