@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from chat_corpus.messages import message
+from chat_corpus.system_texts import system_text
 
 
 class ChatCorpusError(Exception):
@@ -171,7 +172,7 @@ def unwritten(where: str, error: BaseException, folder: Path | None) -> ChatCorp
     if folder and isinstance(error, OSError):
         is_ours = Path(error.filename).is_relative_to(folder) if error.filename else error.errno in _DISK
         if is_ours:
-            file, reason = error.filename or folder, error.strerror or error
+            file, reason = error.filename or folder, system_text(error)
             return ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason))
     return unexpected(where, error)
 

@@ -25,19 +25,27 @@ class Message(str):
 
     It is a `str` everywhere else: files, JSON and logs hold the English text. `template` is the English sentence with
     the names of `values` in braces; values may be messages themselves. `translated` looks templates up in a catalogue.
+    `context` separates uses of the same template for which other languages have different words.
     """
 
     template: str
     values: Mapping[str, object]
+    context: str = ""
 
     def translated(self, catalogue: Mapping[str, str]) -> str:
         """Return the message in the language of a catalogue, which maps English templates to translated ones.
 
-        A template that the catalogue lacks stays English.
+        A template that the catalogue lacks stays English. The key of a template with a context is
+        `template [context]`.
         """
-        return catalogue.get(self.template, self.template).format(
+        key = f"{self.template} [{self.context}]" if self.context else self.template
+        return catalogue.get(key, self.template).format(
             **{name: translated(value, catalogue) for name, value in self.values.items()}
         )
+
+    def with_values(self, **values: object) -> Message:
+        """Return the message with other values of the same names."""
+        return message(self.template, self.context, **values)
 
 
 class _Joined(Message):
@@ -49,14 +57,16 @@ class _Joined(Message):
         return separator.join(str(translated(part, catalogue)) for part in self.values.values())
 
 
-def message(template: str, /, **values: object) -> Message:
+def message(template: str, context: str = "", /, **values: object) -> Message:
     """Return a message made of a literal template and the values of its names.
+
+    `context` is part of the key in catalogues: `records [export]`.
 
     >>> message("{file}: {count} expected", file="a.csv", count=message("{number} fields", number=2))
     'a.csv: 2 fields expected'
     """
     made = Message(template.format(**values))
-    made.template, made.values = template, values
+    made.template, made.values, made.context = template, values, context
     return made
 
 
@@ -124,14 +134,16 @@ def safe(text: str) -> str:
     )
 
 
-def count_noun(number: int, noun: str) -> Message:
+def count_noun(number: int, noun: str, context: str = "") -> Message:
     """Return a number and its noun, singular or plural. A catalogue has the plural: `{number:,} lines`.
+
+    `context` is as in `message`.
 
     >>> count_noun(1, "line"), count_noun(2000, "line")
     ('1 line', '2,000 lines')
     """
     made = Message(f"{number:,} {noun}{'' if number == 1 else 's'}")
-    made.template, made.values = f"{{number:,}} {noun}s", {"number": number}
+    made.template, made.values, made.context = f"{{number:,}} {noun}s", {"number": number}, context
     return made
 
 

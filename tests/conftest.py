@@ -106,6 +106,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: Tests with many cases of one kind, or that start several processes, and how many of their cases are tried by default:
 #: so many at equal distances. All others are slow.
 SOME_BY_DEFAULT = {
+    "test_a_broken_line_costs_one_record_in_any_place": 6,
     "test_a_changed_text_file_is_found_by_its_content_too": 2,
     "test_a_clone_of_a_repository_gives_each_exchange_once": 2,
     "test_a_closed_stdout_is_an_error_without_traceback": 1,
@@ -119,8 +120,10 @@ SOME_BY_DEFAULT = {
     "test_a_full_disk_behind_stdout_is_an_error": 1,
     "test_a_full_disk_exits_1_and_leaves_the_earlier_files": 0,
     "test_a_killed_export_is_made_by_the_same_command_again": 0,
+    "test_a_known_header_wins_over_lines_that_look_like_a_chat": 3,
     "test_a_layout_is_found_from_the_content": 12,
     "test_a_million_lines_of_nothing_are_accounted_for": 2,
+    "test_a_named_layout_is_judged_from_the_content_as_a_found_one": 6,
     "test_a_program_without_any_streams_works": 0,
     "test_a_record_that_breaks_a_rule_is_found_with_its_row": 2,
     "test_a_renamed_sample_is_recognised_or_unknown": 8,

@@ -53,6 +53,15 @@ def test_a_message_within_a_message_is_translated_with_it() -> None:
     assert text.translated(CATALOGUE) == "a.csv：应为 2,000 个字段"
 
 
+def test_the_same_english_has_several_translations_if_the_context_differs() -> None:
+    catalogue = {"records": "记录数", "records [export]": "样本数", "{number:,} records [export]": "{number:,} 个样本"}
+    assert message("records").translated(catalogue) == "记录数"
+    assert message("records", "export").translated(catalogue) == "样本数"
+    count = count_noun(1, "record", "export")
+    assert (count, count.translated(catalogue)) == ("1 record", "1 个样本")
+    assert message("records", "page").translated(catalogue) == "records"
+
+
 def test_a_template_that_the_catalogue_lacks_stays_english_while_its_parts_are_translated() -> None:
     text = message("{what}; {more}", what=count_noun(2, "field"), more=message("no rows"))
     assert text.translated(CATALOGUE) == "2 个字段; 没有数据行"

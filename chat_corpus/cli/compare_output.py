@@ -10,6 +10,7 @@ from chat_corpus.lineage.comparison_model import Cause, Change, Compared, Matche
 from chat_corpus.lineage.run_differences import RunDifferences
 from chat_corpus.messages import Message, count_noun, joined, message, one_line
 from chat_corpus.page.comparison import RowChanges
+from chat_corpus.terms import reason_name
 
 _CHANGES = {
     Change.APPEARED: message("appeared"),
@@ -110,15 +111,17 @@ def _indented(lines: Iterator[str] | list[Message] | tuple[str, ...]) -> Iterato
 
 
 def _cause(cause: Cause) -> str:
-    settings = f" ({', '.join(cause.settings)})" if cause.settings else ""
-    kind, name = translate(_CHANGES[cause.kind]), translate(cause.cause or _UNDETERMINED)
-    return one_line(f"  {cause.rows:>9,} {kind}: {name}{settings}")
+    name: str = cause.cause or _UNDETERMINED
+    if cause.settings:
+        name = message("{cause} ({settings})", cause=name, settings=joined(", ", cause.settings))
+    line = message("{rows:>9,} {change}: {cause}", rows=cause.rows, change=_CHANGES[cause.kind], cause=name)
+    return f"  {one_line(translate(line))}"
 
 
 def _row(row: Row) -> Iterator[str]:
     name = row.cause or _UNDETERMINED
     if row.reason:
-        name = message("{cause}, rejected: {reason}", cause=name, reason=row.reason)
+        name = message("{cause}, rejected: {reason}", cause=name, reason=reason_name(row.reason))
     kind = _CHANGES[row.kind]
     if row.query is None:
         head = message("{change}: {cause}", change=kind, cause=name)

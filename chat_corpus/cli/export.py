@@ -146,7 +146,13 @@ def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
             text = message("--out {folder}: its dialogue stores are not read, because of --raw", folder=settings.out)
             logs.warning(text, "export.stores")
         return []
-    stored = stored_names(Path(settings.out))
+    out = Path(settings.out)
+    if flags["out"] and not out.exists():
+        fault = message(
+            "--out {folder}: no such folder; name the output folder of a run, or raw corpora with --raw", folder=out
+        )
+        raise UsageError(fault)
+    stored = stored_names(out)
     if flags["out"] and not stored:
         fault = message(
             "--out {folder}: holds no dialogue stores; run again with --store-dialogues, or name raw corpora with "

@@ -19,7 +19,7 @@ from chat_corpus.settings.model import Settings
 _TITLES = {
     "source": message("source"),
     "dialogues": message("dialogues"),
-    "records": message("records"),
+    "records": message("records", "export"),
     "train": "train",
     "validation": "validation",
     "test": "test",
@@ -68,12 +68,16 @@ def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
         yield (
             message(
                 "{count} of train resemble an evaluation pair and are held: held/<source>.jsonl",
-                count=count_noun(twins, "record"),
+                count=count_noun(twins, "record", "export"),
             ),
             "export.twins",
         )  # fmt: skip
     if summary.mix is not None:
-        titles = {"train": "train", "records": message("records"), **{name: name for name in summary.mix.sources}}
+        titles = {
+            "train": "train",
+            "records": message("records", "export"),
+            **{name: name for name in summary.mix.sources},
+        }
         yield format_table(_share_rows(summary.mix), titles), "export.mix"
         if summary.mix.ends_first:
             yield (
@@ -101,7 +105,10 @@ def _share_rows(mix: ExportMix) -> list[dict[str, str]]:
         {
             "train": name,
             "records": f"{rows:,}",
-            **{source: f"{100 * number / max(rows, 1):.1f} %" for source, number in sources.items()},
+            **{
+                source: message("{share:.1f} %", share=100 * number / max(rows, 1))
+                for source, number in sources.items()
+            },
         }
         for name, rows, sources in subsets
     ]
@@ -116,7 +123,7 @@ def written_message(summary: ExportSummary, folder: Path) -> Message:
     sizes = [file.bytes for file in summary.files] + [path.stat().st_size for path in unlisted if path.is_file()]
     return message(
         "wrote {records} in {files} ({size}) to {folder}/; its README.md says how to load them",
-        records=count_noun(summary.rows, "record"),
+        records=count_noun(summary.rows, "record", "export"),
         files=count_noun(len(sizes), "file"),
         size=amount(sum(sizes)),
         folder=folder,

@@ -199,7 +199,7 @@ def end(outcomes: Sequence[Outcome], raw: Path) -> Message:
     """Return the last message: the number of files that were downloaded."""
     done = sum(not outcome.fault for outcome in outcomes)
     return message(
-        "downloaded {done} of {files} into {folder}; 'check --raw {folder}' shows them",
+        "downloaded {done} of {files} into {folder}; 'chat-corpus check --raw {folder}' shows them",
         done=done,
         files=count_noun(len(outcomes), "file"),
         folder=raw,

@@ -22,6 +22,7 @@ from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import has_colour, safe_json
 from chat_corpus.errors import UsageError, unexpected
 from chat_corpus.messages import joined, message, safe
+from chat_corpus.system_texts import system_text
 
 _WORDS = f"{__name__}.words"
 
@@ -193,7 +194,7 @@ def _refused(error: OSError) -> str:
     """Return the reason of an error of the operating system, with the name of the file if it is known."""
     if error.errno == errno.ENOENT and not error.filename and not _has_folder():
         return message("the current folder was deleted: change to another one ('cd') and run again")
-    reason = error.strerror or str(error)
+    reason = system_text(error)
     return message("{file}: {fault}", file=error.filename, fault=reason) if error.filename else reason
 
 

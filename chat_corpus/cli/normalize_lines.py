@@ -28,6 +28,7 @@ from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Script, Segmentation, Traits
 from chat_corpus.sources.base import Source
+from chat_corpus.terms import script_name
 
 #: Bytes to read at once (128 kB), and maximum number of such blocks that wait in the queue (2 MB).
 _READ, _WAITING = 1 << 17, 16
@@ -120,7 +121,7 @@ class Filter:
         frame = script.load(self.settings.script).convert(pl.Series("text", [clean]), declared=self.traits.script)
         converted, recognised = frame.row(0)
         if converted != clean:
-            yield message("conversion ({script})", script=recognised), converted
+            yield message("conversion ({script})", script=script_name(recognised)), converted
         masked = hide_personal(pl.Series([converted]), self.settings.filters).item()
         if masked != converted:
             yield message("masking"), masked

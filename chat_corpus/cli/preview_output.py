@@ -19,6 +19,7 @@ from chat_corpus.runs.preview import SourcePreview
 from chat_corpus.runs.preview_passes import looked_at
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources.base import Filter, Source
+from chat_corpus.terms import stored_text
 
 #: Maximum width of an example in columns, and maximum number of overlaps that are shown.
 _COLUMNS, _OVERLAPS = 100, 10
@@ -201,7 +202,7 @@ def _filter_table(report: Mapping[str, Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, list):
-        return str(joined(", ", (one.rsplit("/", 1)[-1] for one in value)))
+        return joined(", ", (one.rsplit("/", 1)[-1] for one in value))
     return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -228,13 +229,13 @@ def _source_table(report: Mapping[str, Any]) -> str:
 def _guarded(report: Mapping[str, Any]) -> str:
     """Return the lines about filters that remove more than the guard share of a source; empty if there are none."""
     title = message("More than {share} of a source (--guard):", share=_percent(report["guard"]))
-    lines = [
-        f"  {entry['name']}: "
-        + ", ".join(f"{name} {_percent(entry['sources'][name]['share'])}" for name in entry["over_guard"])
-        for entry in report["filters"]
-        if entry["over_guard"]
-    ]
-    return "\n".join([translate(title), *lines]) if lines else ""
+    lines = [_over_guard(entry) for entry in report["filters"] if entry["over_guard"]]
+    return "\n".join([translate(title), *(f"  {translate(line)}" for line in lines)]) if lines else ""
+
+
+def _over_guard(entry: Mapping[str, Any]) -> Message:
+    shares = [f"{name} {_percent(entry['sources'][name]['share'])}" for name in entry["over_guard"]]
+    return message("{filter}: {shares}", filter=entry["name"], shares=joined(", ", shares))
 
 
 def _overlap_lines(report: Mapping[str, Any]) -> str:
@@ -264,7 +265,8 @@ def _example_blocks(report: Mapping[str, Any]) -> Iterator[str]:
 
 def _example_lines(example: Mapping[str, Any]) -> Iterator[str]:
     address = f"{example['file']}:{example['record']}"
-    yield f"  {cut(one_line(address), _COLUMNS)}  [{cut(one_line(example['message']), _COLUMNS)}]"
+    text = translate(stored_text(example["message"]))
+    yield f"  {cut(one_line(address), _COLUMNS)}  [{cut(one_line(text), _COLUMNS)}]"
     if example["before"] is not None:
         yield f"    - {cut(one_line(example['before']), _COLUMNS)}"
     yield f"    > {cut(one_line(example['text']), _COLUMNS)}"

@@ -16,6 +16,7 @@ from chat_corpus.cli.terminal import echo, echo_document, safe_json
 from chat_corpus.cli.usage import Folder, Target, check_target
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.messages import error_text, message
+from chat_corpus.system_texts import system_text
 
 if TYPE_CHECKING:
     from chat_corpus.page.material import Material
@@ -182,6 +183,4 @@ def write_text(path: Path, text: str) -> None:
     try:
         write_atomic(path, lambda temporary: temporary.write_bytes(text.encode("utf-8", errors="backslashreplace")))
     except OSError as error:
-        raise ChatCorpusError(
-            message("{file}: cannot be written: {why}", file=path, why=error.strerror or str(error))
-        ) from error
+        raise ChatCorpusError(message("{file}: cannot be written: {why}", file=path, why=system_text(error))) from error

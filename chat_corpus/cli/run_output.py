@@ -111,7 +111,7 @@ def report_unrecognised(found: Inventory, settings: Settings) -> None:
             logs.warning(message("{file} skipped: {reason}", file=entry.file.name, reason=entry.reason), "file.left")
     if files:
         text = message(
-            "not recognised: {files} in {folder}; 'check --raw {folder}' shows which, and why",
+            "not recognised: {files} in {folder}; 'chat-corpus check --raw {folder}' shows which, and why",
             files=count_noun(len(files), "file"),
             folder=settings.raw,
         )
@@ -128,7 +128,8 @@ def nothing_to_do(
     present = {name: state for name, state in states.items() if state is not State.ABSENT}
     if len(chosen) == len(found) and not present:
         return message(
-            "no corpus found in {folder}; 'check --raw {folder}' shows what is expected where", folder=settings.raw
+            "no corpus found in {folder}; 'chat-corpus check --raw {folder}' shows what is expected where",
+            folder=settings.raw,
         )
     shown = [
         message("{source} ({state})", source=name, state=words.state(state))
@@ -145,13 +146,14 @@ def nothing_to_do(
         )
     elif len(chosen) == len(found):
         template = message(
-            "no corpus in {folder} can be read: {sources}; 'check --raw {folder}' shows why",
+            "no corpus in {folder} can be read: {sources}; 'chat-corpus check --raw {folder}' shows why",
             folder=settings.raw,
             sources=joined(", ", shown),
         )
     else:
         template = message(
-            "none of the requested sources can be read from {folder}: {sources}; 'check --raw {folder}' shows why",
+            "none of the requested sources can be read from {folder}: {sources}; "
+            "'chat-corpus check --raw {folder}' shows why",
             folder=settings.raw,
             sources=joined(", ", shown),
         )

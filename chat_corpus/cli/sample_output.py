@@ -10,6 +10,7 @@ from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import echo, padded, width
 from chat_corpus.lineage.sample_model import SampledRow, SampledText
 from chat_corpus.messages import message, one_line, visible
+from chat_corpus.terms import reason_name, stored_text
 
 #: Width in columns of the roles, and the separator between the texts.
 _ROLE, _BETWEEN = 13, " | "
@@ -35,7 +36,9 @@ def _lines(row: SampledRow, wide: int) -> Iterator[str]:
         for text in row.texts:
             yield from _side_by_side(text, wide)
         return
-    reason = message("{reason}: {message}", reason=row.reason, message=row.message) if row.message else row.reason
+    reason = reason_name(row.reason)
+    if row.message:
+        reason = message("{reason}: {message}", reason=reason, message=stored_text(row.message))
     yield one_line(padded(translate(message("  rejected")), _ROLE) + translate(reason))
     for text in row.texts:
         shown = (text.before if text.after is None else text.after) or ""

@@ -9,6 +9,7 @@ from chat_corpus.cli.terminal import padded
 from chat_corpus.lineage.export_trace import TracedRecord
 from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import Message, joined, message, one_line
+from chat_corpus.terms import pairing_name, reason_name, script_name, stored_text
 
 #: Width of the names of fields in columns.
 _NAME = 12
@@ -26,7 +27,7 @@ def row(traced: Row) -> Iterator[str]:
         yield _field("sha256", traced.sha256[turn.at.file] or _UNREAD)
         yield _field(message("raw"), turn.raw)
         yield from _steps(turn)
-    yield _line(message("pairing: {pairing}", pairing=traced.pairing))
+    yield _line(message("pairing: {pairing}", pairing=pairing_name(traced.pairing)))
 
 
 def record(explained: Record) -> Iterator[str]:
@@ -105,23 +106,25 @@ def _steps(turn: TurnTrace) -> Iterator[str]:
     for change in turn.changes:
         if change.step == CONVERSION:
             text = message(
-                "{before}  ->  {after} (from {script})", before=change.before, after=change.after, script=turn.script
+                "{before}  ->  {after} (from {script})",
+                before=change.before,
+                after=change.after,
+                script=script_name(turn.script),
             )
             yield _field(message("conversion"), text)
         else:
             yield _field(change.step, f"{change.before}  ->  {change.after}")
     if turn.passed:
-        yield _field(message("passed"), ", ".join(turn.passed))
+        yield _field(message("passed"), joined(", ", turn.passed))
     if turn.reason:
         yield _field(message("rejected"), _rejection(turn))
 
 
 def _rejection(turn: TurnTrace) -> Message:
+    reason, text = reason_name(turn.reason or ""), stored_text(turn.message or "")
     if turn.filter_name:
-        return message(
-            "{reason} by filter {name}: {message}", reason=turn.reason, name=turn.filter_name, message=turn.message
-        )
-    return message("{reason} while reading: {message}", reason=turn.reason, message=turn.message)
+        return message("{reason} by filter {name}: {message}", reason=reason, name=turn.filter_name, message=text)
+    return message("{reason} while reading: {message}", reason=reason, message=text)
 
 
 def _pair(pair: PairOutcome) -> str:
@@ -129,18 +132,17 @@ def _pair(pair: PairOutcome) -> str:
     other = address(pair.other)
     if pair.row is not None:
         return _field(role, message("{address}: row {row}", address=other, row=pair.row))
+    reason, why = reason_name(pair.reason or ""), stored_text(pair.message or "")
     if pair.first is not None:
         text = message(
             "{address}: not written, {reason}: {message}, row {row}",
             address=other,
-            reason=pair.reason,
-            message=pair.message,
+            reason=reason,
+            message=why,
             row=pair.first,
         )
     else:
-        text = message(
-            "{address}: not written, {reason}: {message}", address=other, reason=pair.reason, message=pair.message
-        )
+        text = message("{address}: not written, {reason}: {message}", address=other, reason=reason, message=why)
     return _field(role, text)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import math
+import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -119,7 +120,11 @@ class Folder(click.Path):
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
-            raise click.BadParameter(message("{path}: not a folder that can be read", path=value), ctx, param) from None
+            if os.path.lexists(value):
+                fault = message("{path}: not a folder that can be read", path=value)
+            else:
+                fault = message("{path}: no such folder", path=value)
+            raise click.BadParameter(fault, ctx, param) from None
 
 
 class NewFolder(click.Path):

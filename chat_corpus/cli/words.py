@@ -160,13 +160,14 @@ def left_out_turns(reason: str, number: int) -> Message:
 
 def left_out_records(reason: str, number: int) -> Message:
     """Return the number of records that are in no split of an export, with the reason."""
+    records = count_noun(number, "record", "export")
     match reason:
         case "duplicate":
             return count_noun(number, "duplicate record")
         case "held_cap":
-            return message("{records} held back by the cap of a split", records=count_noun(number, "record"))
+            return message("{records} held back by the cap of a split", records=records)
         case "held_twin":
-            return message("{records} like an evaluation pair", records=count_noun(number, "record"))
+            return message("{records} like an evaluation pair", records=records)
         case "held_mix":
-            return message("{records} that do not fit the mix", records=count_noun(number, "record"))
+            return message("{records} that do not fit the mix", records=records)
     return message("{number:,} rejected as {reason}", number=number, reason=reason)

@@ -20,7 +20,7 @@ from chat_corpus.files.lines import cut_at_line
 from chat_corpus.files.parquet_lines import MARK, PARQUET
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.formats.layouts import PARALLEL_FILES
-from chat_corpus.messages import message
+from chat_corpus.messages import Message, message
 from chat_corpus.sources.base import Source
 from chat_corpus.sources.definitions import Definition
 
@@ -106,9 +106,20 @@ def _matching(name: str, given: str) -> list[Path]:
     """Return the paths that a path of a definition matches. Raises UsageError if it matches none."""
     found = matching_paths(given)
     if not found:
-        plain = given.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
-        raise UsageError(message("{name}: {path}: no such file or folder; check the path", name=name, path=plain))
+        raise UsageError(_missing(name, given))
     return found
+
+
+def _missing(name: str, given: str) -> Message:
+    plain = given.replace("[[]", "[").replace("[*]", "*").replace("[?]", "?")
+    if glob.escape(plain) == given != plain:
+        return message(
+            "{name}: {path}: no such file or folder; --add does not expand patterns: set them as path in a file of "
+            "settings (--config)",
+            name=name,
+            path=plain,
+        )
+    return message("{name}: {path}: no such file or folder; check the path", name=name, path=plain)
 
 
 def open_file(entry: Entry) -> OpenedFile:

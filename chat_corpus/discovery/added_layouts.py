@@ -11,7 +11,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from chat_corpus.discovery.added import PAIR, OpenedFile, entries_of, open_file
-from chat_corpus.discovery.layout_detection import Detection, detect, sides
+from chat_corpus.discovery.layout_detection import Detection, detect, detect_as, sides
 from chat_corpus.discovery.trial import readable_texts
 from chat_corpus.discovery.walk import Entry
 from chat_corpus.errors import UsageError
@@ -21,6 +21,7 @@ from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline.text.segmentation import observed
 from chat_corpus.schema import Segmentation
 from chat_corpus.sources.definitions import AUTO, Definition
+from chat_corpus.terms import pairing_name
 
 _log = logging.getLogger(__name__)
 #: Number of usable files of a folder that are opened to find the layout.
@@ -144,10 +145,7 @@ def _check_layout(name: str, definition: Definition, files: Sequence[OpenedFile]
         if isinstance(detected, Detection):
             detected = message("it looks like {layout}", layout=detected.layout.name)
         raise _refused(name, files[0].file.name, detected, layout)
-    detected = detect(head, columns) if layout is not PARALLEL_FILES else message("two files of texts")
-    if isinstance(detected, Detection) and detected.layout is layout:
-        return detected
-    return Detection(layout=layout, evidence=message("as named"))
+    return detect_as(layout, head, columns)
 
 
 def _refused(name: str, file: str, seen: Message, layout: Layout | None = None) -> UsageError:
@@ -215,7 +213,7 @@ def _described(
     file: str = files[0].file.name
     if len(files) > 1:
         file = message("{count} in {path}", count=count_noun(len(files), "file"), path=_paths(given))
-    facts: list[str] = [message("pairs: {pairing}", pairing=made.pairing)]
+    facts: list[str] = [message("pairs: {pairing}", pairing=pairing_name(made.pairing))]
     if made.segmentation != "none":
         facts.append(message("segmentation: {segmentation}", segmentation=made.segmentation))
     if made.structured:

@@ -72,7 +72,8 @@ def _discover_raw(raw: Path, sources: Mapping[str, Source], *, any_real: bool) -
     if not raw.is_dir():
         raise UsageError(
             message(
-                "{folder}: no such folder; create it and unpack corpora into it, or name another folder with --raw",
+                "{folder}: no such folder. To try samples: chat-corpus demo; your own data: --add NAME=PATH; public "
+                "corpora: put them into a folder (no need to unpack them) and name it with --raw",
                 folder=raw,
             )
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,11 +16,11 @@ from chat_corpus.formats.chat_exports import style_of
 from chat_corpus.formats.conv import MARKED_CONV
 from chat_corpus.formats.conversations import has_role
 from chat_corpus.formats.field_names import columns, normal
-from chat_corpus.formats.json_layout import has_record, layout
+from chat_corpus.formats.json_layout import has_record, is_json, layout
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.json_values import decode
+from chat_corpus.formats.json_values import decode_container
 from chat_corpus.formats.layouts import ColumnNames, Layout
-from chat_corpus.formats.message_tables import header_of
+from chat_corpus.formats.message_headers import header_of
 from chat_corpus.formats.own_records import record_turns
 from chat_corpus.messages import Message, beginning, count_noun, error_text, joined, message
 from chat_corpus.schema import Pairing
@@ -29,8 +29,10 @@ from chat_corpus.schema import Pairing
 _MARKED, _MARK = 0.7, re.compile(rb"(?m)^(?:M .*|M|E[ \t]*)\r?$")
 #: Minimum share of readable records in a table without header.
 _READABLE = 0.9
-#: Maximum number of keys of a record in a message, and of records that are tried.
-_KEYS = 5
+#: Maximum number of keys of a record in a message, and of values that are tried for a record.
+_KEYS, _TRIED = 5, 20
+#: In a record that is longer than the head: a role of a message, or a key.
+_ROLE = re.compile(rb'"(?:role|from)"\s*:\s*"([^"\\]{1,40})"|"([^"\\]{1,40})"\s*:')
 #: Keys of records of a user and an assistant: of single exchanges, and of exchanges that may have a history.
 _PROMPTS, _EXCHANGES = frozenset({"prompt", "query", "input"}), frozenset({"instruction", "history"})
 #: The first chat in an export of all chats of Telegram.
@@ -70,10 +72,29 @@ def detect(head: bytes, names: ColumnNames = ()) -> Detection | Message:
     found = _json(head)
     if isinstance(found, Detection):
         return found
-    for look in (_subtitles, _conv, _chat, _headed_table, _blank_lines, _plain_table):
+    # A table has times and speakers too, so a header of known names comes before lines of chats.
+    for look in (_subtitles, _conv, _headed_table, _chat, _blank_lines, _plain_table):
         if detected := look(head):
             return detected
     return found or _seen(head)
+
+
+def detect_as(named: Layout, head: bytes, names: ColumnNames = ()) -> Detection:
+    """Return the detection of a file that has a layout because the user names it: pairing and evidence are found.
+
+    `names` are as in `detect`, and empty for a layout without columns.
+    """
+    looks = {
+        layouts.JSON.name: (_json,),
+        layouts.TABLE.name: (_headed_table, _plain_table),
+        layouts.BLANK_LINE_CHATS.name: (_blank_lines,),
+        layouts.CONV_FILES.name: (_conv,),
+        layouts.SUBTITLES.name: (_subtitles,),
+        layouts.CHAT_EXPORT.name: (_chat_json, _chat),
+    }
+    found = [_table(head, names)] if names else [look(head) for look in looks.get(named.name, ())]
+    detected = next((one for one in found if isinstance(one, Detection)), None)
+    return detected or Detection(layout=named, evidence=message("as named"))
 
 
 def sides(names: Sequence[str]) -> tuple[int, int] | None:
@@ -95,19 +116,14 @@ def sides(names: Sequence[str]) -> tuple[int, int] | None:
 
 def _json(head: bytes) -> Detection | Message | None:
     """Return the detection of JSON records, or the reason why a JSON file has none; None for any other file."""
-    begin = head.removeprefix(BOM).lstrip()
-    if not begin.startswith((b"{", b"[")):
+    if not is_json(head):
         return None
     if _TELEGRAM.search(head):
         return message("an export of several chats of Telegram: export one chat at a time")
     in_lines = layout(head, record_turns) is None
     format_ = (json_lines if in_lines else json_array)(record_turns).fitted(head)
     fault: Message | None = None
-    for record in islice(format_.split(head, 1)["text"].drop_nulls(), _KEYS):
-        try:
-            value = decode(record)
-        except (ValueError, RecursionError):  # RecordError is a ValueError
-            continue
+    for value in islice(_values(format_.split(head, 1)["text"].drop_nulls()), _TRIED):
         try:
             turns = record_turns(value)
         except RecordError as error:
@@ -116,16 +132,26 @@ def _json(head: bytes) -> Detection | Message | None:
         if not isinstance(value, dict):
             return Detection(layout=layouts.JSON, evidence=message("lists of texts"))
         shown = joined(", ", [str(key)[:40] for key in islice(value, _KEYS)])
-        is_assistant = _has_assistant(value, len(turns))
-        return Detection(
-            layout=layouts.JSON,
-            evidence=message("records with the keys {keys}", keys=shown),
-            pairing=Pairing.EXCHANGE if is_assistant else Pairing.ADJACENT,
-            is_assistant=is_assistant,
+        return _records(message("records with the keys {keys}", keys=shown), _has_assistant(value, len(turns)))
+    if has_record(head, record_turns):  # a record that is longer than the head, or after values that are not records
+        names = [one.decode("utf-8", "replace") for pair in _ROLE.findall(head) for one in pair if one]
+        return _records(
+            message("JSON"), has_role(names) or bool({normal(name) for name in names} & (_PROMPTS | _EXCHANGES))
         )
-    if has_record(head, record_turns):  # after values that are not records
-        return Detection(layout=layouts.JSON, evidence=message("JSON"))
     return fault
+
+
+def _values(records: Iterable[str]) -> Iterator[object]:
+    """Yield the objects and arrays of records that are not broken."""
+    for record in records:
+        value = decode_container(record)
+        if value is not None:
+            yield value
+
+
+def _records(evidence: Message, is_assistant: bool) -> Detection:
+    pairing = Pairing.EXCHANGE if is_assistant else Pairing.ADJACENT
+    return Detection(layout=layouts.JSON, evidence=evidence, pairing=pairing, is_assistant=is_assistant)
 
 
 def _has_assistant(record: Mapping[str, object], turns: int) -> bool:
@@ -170,7 +196,7 @@ def _chat(head: bytes) -> Detection | None:
 
 def _chat_json(head: bytes) -> Detection | None:
     """Return the detection of messages of a chat in JSON."""
-    if not head.removeprefix(BOM).lstrip().startswith((b"{", b"[")):
+    if not is_json(head):
         return None
     lines, array, _ = layouts.CHAT_EXPORT.formats((), 0)
     if not (lines.accepts(head) or array.accepts(head)):

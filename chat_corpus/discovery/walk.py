@@ -16,6 +16,7 @@ from chat_corpus.discovery import unusable_files
 from chat_corpus.files import archives, compression
 from chat_corpus.files.raw_file import HEAD_BYTES, RawFile
 from chat_corpus.messages import Message, displayed, message
+from chat_corpus.system_texts import system_text
 
 #: Folders that archivers leave behind, without a corpus in them.
 _CLUTTER = frozenset({"__MACOSX"})
@@ -143,7 +144,7 @@ def _is_system(folder: str, raw: Path) -> bool:
 def _unreadable(errors: list[OSError], raw: Path) -> Iterator[Entry]:
     while errors:
         error = errors.pop()
-        problem = message("cannot be read: {error}; check its permissions", error=error.strerror or error)
+        problem = message("cannot be read: {error}; check its permissions", error=system_text(error))
         yield _problem(str(error.filename), raw, problem, warn=True)
 
 
@@ -184,11 +185,11 @@ def _at(path: str, raw: Path) -> Iterator[Entry]:
 
 def _inaccessible(path: str, raw: Path, error: OSError) -> Entry:
     if not os.path.islink(path):  # noqa: PTH114
-        return _problem(path, raw, message("cannot be accessed: {error}", error=error.strerror))
+        return _problem(path, raw, message("cannot be accessed: {error}", error=system_text(error)))
     if "/.git/annex/" in f"/{os.readlink(path)}":  # noqa: PTH115
         problem = message("a git-annex link to a file that was not fetched: fetch it with 'git annex get'")
         return _problem(path, raw, problem, warn=True)
-    return _problem(path, raw, message("a broken link: {error}", error=error.strerror))
+    return _problem(path, raw, message("a broken link: {error}", error=system_text(error)))
 
 
 def list_members(archive: RawFile, name: str) -> Iterator[Entry]:

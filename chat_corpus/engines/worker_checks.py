@@ -20,6 +20,7 @@ from typing import Any
 from chat_corpus import versions
 from chat_corpus.errors import EngineError
 from chat_corpus.messages import Message, joined, message
+from chat_corpus.system_texts import system_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +118,7 @@ def _unwritable(token: Path) -> list[Message]:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        return [message("{file}: cannot be written: {error}", file=str(token.parent), error=error.strerror)]
+        return [message("{file}: cannot be written: {error}", file=str(token.parent), error=system_text(error))]
     return []
 
 

@@ -17,6 +17,7 @@ from chat_corpus.fetching.plan import Action, Item
 from chat_corpus.fetching.transfer import INCOMPLETE, Progress, UnreachableError, transfer
 from chat_corpus.messages import Message, amount, displayed, message
 from chat_corpus.sources.origins import RemoteFile
+from chat_corpus.system_texts import system_text
 
 #: The folder in the raw folder for files during the download. Discovery skips it, because its name begins with a dot.
 STAGING = ".chat-corpus-fetch"
@@ -67,7 +68,7 @@ def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[O
                     unreachable.add(item.host)
                 yield outcome
     except OSError as error:
-        file, reason = error.filename or raw, error.strerror or error
+        file, reason = error.filename or raw, system_text(error)
         raise ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason)) from error
 
 

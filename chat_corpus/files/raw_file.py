@@ -14,6 +14,7 @@ from chat_corpus.errors import FileError
 from chat_corpus.files import compression, encodings, transcoding
 from chat_corpus.files.parquet_lines import PARQUET, ParquetLines
 from chat_corpus.messages import displayed, error_text, message
+from chat_corpus.system_texts import system_text
 
 #: Number of first bytes by which a file is recognised.
 HEAD_BYTES = 1 << 16
@@ -154,7 +155,7 @@ def check_unchanged(file: RawFile) -> None:
     try:
         now = Path(file.path).stat()
     except OSError as error:
-        fault = message("the file was removed while it was read: {error}; run again", error=error.strerror)
+        fault = message("the file was removed while it was read: {error}; run again", error=system_text(error))
         raise FileError(displayed(file.path), fault) from error
     size = now.st_size if file.member is None else file.size
     if file.modified and (size, now.st_mtime_ns) != (file.size, file.modified):

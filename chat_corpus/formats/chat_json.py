@@ -19,7 +19,7 @@ from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Rec
 from chat_corpus.formats.chat_exports import GAP
 from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
 from chat_corpus.formats.json_elements import elements, records_at
-from chat_corpus.formats.json_layout import Nested, read_dialect
+from chat_corpus.formats.json_layout import Nested, has_record, read_dialect
 from chat_corpus.formats.json_records import json_array, json_lines, of_the_file
 from chat_corpus.formats.json_values import decode
 from chat_corpus.formats.placeholders import MEDIA, MEDIA_NUMBER, MEDIA_TYPE, NOTICE_NUMBER, NOTICE_TYPE, PROGRAM
@@ -182,15 +182,21 @@ def _cut_array(data: bytes, *, gap: int, nested: Nested) -> int:
     return next((end for end in ends if not prefix or not data[end:].startswith(prefix)), 0)
 
 
+def _accepts(head: bytes, *, format_: Format) -> bool:
+    """Return whether the first bytes of a file have the line layout of `format_`, and a whole message."""
+    return format_.accepts(head) and has_record(head, message_turns, may_be_long=False)
+
+
 def chat_lines(gap: int = GAP) -> Format:
     """Return the format of one message per line. A session ends after `gap` seconds without a message."""
-    lines = json_lines(message_turns, certain=True)
-    return replace(lines, read=partial(_read, gap=gap), cut=partial(_cut_lines, gap=gap, split=lines.split))
+    lines = json_lines(message_turns)
+    cut = partial(_cut_lines, gap=gap, split=lines.split)
+    return replace(lines, read=partial(_read, gap=gap), cut=cut, accepts=partial(_accepts, format_=lines))
 
 
 def chat_array(gap: int = GAP) -> Format:
     """Return the format of messages in an array. A session ends after `gap` seconds without a message."""
-    array = json_array(message_turns, certain=True)
+    array = json_array(message_turns)
 
     def in_dialect(dialect: str) -> Format:
         plain = array.of(dialect)
@@ -199,4 +205,9 @@ def chat_array(gap: int = GAP) -> Format:
         cut = partial(_cut_array, gap=gap, nested=read_dialect(dialect))
         return replace(plain, read=partial(_read, gap=gap), cut=cut)
 
-    return replace(in_dialect(array.dialect_of(b"[")), in_dialect=in_dialect, dialect_of=array.dialect_of)
+    return replace(
+        in_dialect(array.dialect_of(b"[")),
+        in_dialect=in_dialect,
+        dialect_of=array.dialect_of,
+        accepts=partial(_accepts, format_=array),
+    )

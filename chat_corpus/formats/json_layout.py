@@ -15,6 +15,7 @@ from functools import lru_cache
 from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.field_names import ANSWERS, NO_TURN, PROMPTS, is_row_number, normal
 from chat_corpus.formats.json_values import MARKS, decode_container, skip_blanks, value_at
+from chat_corpus.formats.line_values import are_values, mostly_lines, next_value, spans_lines
 
 #: Maps a decoded JSON value to the turns of a dialogue, None for a missing turn. Raises RecordError for a value in a
 #: different layout.
@@ -31,8 +32,6 @@ _TRIED = 20
 _DEEP = 6
 #: Maximum length of the text before the records, in characters.
 _PREFIX = 4096
-#: Maximum number of lines of a record in a file where other records have one line.
-_REACH = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,32 +67,50 @@ def layout(head: bytes, turns_of: TurnsOf) -> Nested | None:
     if not lines:
         return _nested(text, start, turns_of, whole=whole) if not _is_record(text, start) else None
     first = decode_container(lines[0].strip(f"{MARKS} \t\r"))
+    if first is None and lines[0].strip(f"{MARKS} \t\r") != "[" and are_values(lines[1:]):
+        return Nested() if spans_lines(lines) else None
     if first is None:
         nested = _nested(text, start, turns_of, whole=whole)
-        several = _follow(text, start) or (len(lines) > 1 and (not _mostly_lines(lines) or _spans_lines(lines)))
+        several = _follow(text, start) or (len(lines) > 1 and (not mostly_lines(lines) or spans_lines(lines)))
         return nested if nested.prefix or nested.columns or several else None
     if len(lines) > 1 or not whole:
         is_array = text[start] == "[" and lines[1:] and not lines[1].lstrip().startswith("[")
-        return Nested(prefix=text[: start + 1]) if is_array else (Nested() if _spans_lines(lines) else None)
+        is_array = is_array and not are_values(lines[1:])  # the second line may be broken
+        return Nested(prefix=text[: start + 1]) if is_array else (Nested() if spans_lines(lines) else None)
     return None if _accepted(first, turns_of) or _is_exchange(first) else _inside(text, start, turns_of)
 
 
-def has_record(head: bytes, turns_of: TurnsOf) -> bool:
-    """Return whether one of the first values of a file with these first bytes is a record."""
+def is_json(head: bytes) -> bool:
+    """Return whether a file with these first bytes begins as JSON, or has JSON Lines after a broken first line."""
+    text = head.decode("utf-8", "surrogateescape")
+    start = skip_blanks(text, 0)
+    return text[start : start + 1] in ("{", "[") or are_values([line for line in text.split("\n") if line.strip()])
+
+
+def has_record(head: bytes, turns_of: TurnsOf, *, may_be_long: bool = True) -> bool:
+    """Return whether one of the first values of a file with these first bytes is a record.
+
+    Broken lines of JSON Lines are skipped. If `may_be_long`, a value that continues after the head is a record if its
+    keys show it.
+    """
     text = head.decode("utf-8", "surrogateescape")
     at = skip_blanks(text, 0)
     if text[at : at + 1] == "[" and _first_record(text, at, turns_of, 0) is not None:
         return True
-    for _ in range(_TRIED):
-        if text[at : at + 1] not in ("{", "["):
-            return False
-        if _first_record(text, at, turns_of, 0) is not None:
+    if text[at : at + 1] not in ("{", "["):
+        at = next_value(text, at) if is_json(head) else -1
+    tried = 0
+    while at >= 0 and tried < _TRIED:
+        is_value = text[at : at + 1] in ("{", "[")
+        if is_value and _first_record(text, at, turns_of, 0) is not None:
             return True
-        _, end = value_at(text, at)
+        end = value_at(text, at)[1] if is_value else 0
         match = _COMMA.match(text, end) if end else None
-        if match is None:
-            return _is_record(text, at)
-        at = match.end()
+        following = match.end() if match else next_value(text, at)
+        if following < 0:
+            return may_be_long and is_value and _is_record(text, at)
+        tried += bool(end)
+        at = following
     return False
 
 
@@ -249,21 +266,3 @@ def _follow(text: str, start: int) -> bool:
     _, end = value_at(text, start)
     match = _COMMA.match(text, end) if end else None
     return match is not None and text[match.end() : match.end() + 1] == text[start] and "\n" not in text[:end]
-
-
-def _mostly_lines(lines: Sequence[str]) -> bool:
-    """Return whether the lines are JSON Lines with a damaged first line."""
-    closed = sum(decode_container(line.strip()) is not None for line in lines[1:])
-    return 2 * closed > len(lines) - 1
-
-
-def _spans_lines(lines: Sequence[str]) -> bool:
-    """Return whether a record continues in the next lines, because a text in it has line breaks."""
-    for number, line in enumerate(lines):
-        bare = line.lstrip()
-        if bare.startswith("{") and decode_container(bare.rstrip()) is None:
-            following = lines[number + 1 : number + _REACH]
-            more = next((n for n, text in enumerate(following) if text.lstrip().startswith("{")), len(following))
-            if more and decode_container("\n".join([bare, *following[:more]]).rstrip()) is not None:
-                return True
-    return False

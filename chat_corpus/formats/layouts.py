@@ -12,8 +12,7 @@ from chat_corpus.formats.chat_exports import GAP, chat_export
 from chat_corpus.formats.chat_json import chat_array, chat_lines
 from chat_corpus.formats.conv import CONV
 from chat_corpus.formats.json_records import json_array, json_lines
-from chat_corpus.formats.message_columns import ANSWER, QUERY
-from chat_corpus.formats.message_tables import message_table, named_pairs
+from chat_corpus.formats.message_tables import ANSWER, QUERY, message_table, named_pairs
 from chat_corpus.formats.own_records import joined_characters, record_turns
 from chat_corpus.formats.parallel_files import PARALLEL
 from chat_corpus.formats.subtitles import subrip, substation

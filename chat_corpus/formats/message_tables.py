@@ -8,8 +8,8 @@ notices are not messages (`formats.placeholders`).
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,23 +17,25 @@ from functools import lru_cache, partial
 
 import polars as pl
 
-from chat_corpus.files.lines import BOM, cut_at_line
-from chat_corpus.files.raw_file import HEAD_BYTES
+from chat_corpus.files.lines import cut_at_line
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns_frame
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
-from chat_corpus.formats.message_columns import (
-    ANSWER,
+from chat_corpus.formats.message_headers import (
     DIALOGUE,
     NAMES,
-    QUERY,
+    SEPARATORS,
     SPEAKER,
     TEXT,
     TIME,
     TYPE,
-    by_name,
-    by_number,
+    header_line,
+    header_of,
     is_of_wechat,
+    lines_of,
+    places_of,
+    split_fields,
+    whole_lines,
 )
 from chat_corpus.formats.placeholders import (
     MEDIA,
@@ -48,16 +50,16 @@ from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain
 
 #: Seconds without a message that end a session.
 GAP = 3600
-_SEPARATORS = (",", "\t", ";", "|")
-#: Number of first lines, blank or not, that may hold the header, and that show the number of columns.
-_BLANKS, _SHOWN = 10, 20
+QUERY, ANSWER = "query", "answer"
+#: Number of first lines, blank or not, that show the number of columns.
+_SHOWN = 20
 #: Minimum share of readable rows in such a table.
 _READABLE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """A table, and the indices of its columns by role: those of `message_columns.NAMES`, `query`, `answer`.
+    """A table, and the indices of its columns by role: those of `message_headers.NAMES`, `query`, `answer`.
 
     `numbered` means that numbers in the column of types are WeChat's.
     """
@@ -166,7 +168,7 @@ def _look(head: bytes, names: tuple[tuple[str, str], ...]) -> _Layout | None:
     found = _located(head, {*NAMES}, names)
     if found is None or TEXT not in found.places or not {SPEAKER, DIALOGUE, TIME} & set(found.places):
         return None
-    records = plain_format(found.table).split(_whole(head), 1)
+    records = plain_format(found.table).split(whole_lines(head), 1)
     good = fields_of(without_headings(records, found.table)[0], found.table).good
     numbered = TYPE in dict(names) or is_of_wechat(header_of(head)[1])
     found = replace(found, numbered=numbered)
@@ -204,40 +206,21 @@ def named_pairs(names: tuple[tuple[str, str], ...]) -> Format:
     )
 
 
-def _whole(head: bytes) -> bytes:
-    data = head.removeprefix(BOM)
-    return data[: cut_at_line(data) or len(data)] if len(head) >= HEAD_BYTES else data
-
-
-def header_of(head: bytes) -> tuple[int, list[str]]:
-    """Return number and fields of the first line that is not blank, split at the separator that gives most fields."""
-    lines = _whole(head).decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
-    return number, max((_fields(line, separator) for separator in _SEPARATORS), key=len)
-
-
-def _fields(line: str, separator: str) -> list[str]:
-    try:
-        return next(csv.reader([line], delimiter=separator), [])
-    except csv.Error:
-        return []
-
-
 def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -> _Layout | None:
     """Return the table in which the header or the user names columns for some of `roles`; None if there is none."""
-    data = _whole(head)
-    lines = data.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
-    number, line = next(((n, one) for n, one in enumerate(lines[:_BLANKS], 1) if one.strip()), (0, ""))
+    data = whole_lines(head)
+    lines = lines_of(head)
     given = {what: name for what, name in names if what in roles}
     if names and not given:
         return None
-    for separator in _SEPARATORS:
-        header = _fields(line, separator)
+    number, line = header_line(lines, given)
+    for separator in SEPARATORS:
+        header = split_fields(line, separator)
         if not 1 < len(header) <= MOST_COLUMNS:
             continue
-        places = by_number(given) if given else None
+        places = _numbered(given) if given else None
         at = 0 if places is not None else number
-        places = places if places is not None else by_name(header, given, roles)
+        places = places if places is not None else places_of(header, given, roles)
         width = _width(lines, separator) if not at else len(header)
         if places and max(places.values()) < width:
             others = () if not at else _others(header, places)
@@ -246,6 +229,13 @@ def _located(head: bytes, roles: set[str], names: tuple[tuple[str, str], ...]) -
             if _share(data, best) >= _READABLE:
                 return _Layout(table=best, places=places)
     return None
+
+
+def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
+    """Return the indices of columns that are given by numbers, from 1; None if they are given by names."""
+    if not all(re.fullmatch(r"[1-9]\d?", name) for name in given.values()):
+        return None
+    return {what: int(name) - 1 for what, name in given.items()}
 
 
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
@@ -260,7 +250,7 @@ def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int
 
 
 def _width(lines: Sequence[str], separator: str) -> int:
-    counts = Counter(len(_fields(line, separator)) for line in lines[:_SHOWN] if line.strip())
+    counts = Counter(len(split_fields(line, separator)) for line in lines[:_SHOWN] if line.strip())
     return counts.most_common(1)[0][0] if counts else 0
 
 

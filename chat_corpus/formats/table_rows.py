@@ -39,6 +39,8 @@ _REACH = 100
 _QUOTES = 10_000
 #: Maximum number of columns of a header.
 MOST_COLUMNS = 100
+#: Lines before a header: a comment, or the line that names the separator for Excel.
+REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
 #: The line that names the separator for Excel.
 _SEPARATOR_NAMED = r'^(?i:"?sep=).{1,2}"?$'
 #: The line below the header of a Markdown table.

@@ -20,7 +20,7 @@ from chat_corpus.files.lines import BOM, cut_at_line
 from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.base import Format
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
-from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format
+from chat_corpus.formats.table_rows import MOST_COLUMNS, REMARK, Table, fields_of, plain_format
 from chat_corpus.schema import Reason
 
 #: Candidates for the separator, in this order; Chinese input methods produce the full-width ones.
@@ -35,8 +35,6 @@ _FEW_LINES = 4
 _ROWS = 3
 #: Number of lines that show the width of a table without header, and its maximum width.
 _SHOWN, _WIDEST = 20, 8
-#: Lines before a header: a comment, or the line that names the separator for Excel.
-_REMARK = re.compile(r"\ufeff?\s*(?:#|//|(?i:\"?sep=))")
 
 
 def table_format(table: Table, *, certain: bool = False) -> Format:
@@ -130,7 +128,7 @@ def _are_numbers(column: pl.Series) -> bool:
 def _header(lines: Sequence[str], declared: Table) -> Table | None:
     """Return the table with the columns that the first line names, after comments; None if it is not a header."""
     filled = [(number, line) for number, line in enumerate(lines[:_BLANKS], 1) if line.strip("\ufeff \t\r")]
-    number, line = next(((n, text) for n, text in filled if not _REMARK.match(text)), (0, ""))
+    number, line = next(((n, text) for n, text in filled if not REMARK.match(text)), (0, ""))
     following = [text for text in lines[number:] if text.strip()]
     for separator in dict.fromkeys([declared.separator, *_SEPARATORS]):
         names = _names(line, separator)

@@ -51,6 +51,21 @@ _STAGE_SETTINGS: dict[CauseKind, tuple[str, ...]] = {
 }
 
 
+#: Words for the kinds without a name; in English, the code itself.
+_WORDS = {
+    CauseKind.READING: message("reading", "cause"),
+    CauseKind.LIMIT: message("limit", "cause"),
+    CauseKind.CONVERSION: message("conversion", "cause"),
+    CauseKind.MASKING: message("masking", "cause"),
+    CauseKind.PAIRING: message("pairing", "cause"),
+    CauseKind.REPEAT: message("repeat", "cause"),
+    CauseKind.SETTINGS: message("settings", "cause"),
+    CauseKind.CODE: message("code", "cause"),
+    CauseKind.INPUT: message("input", "cause"),
+    CauseKind.PLUGINS: message("plugins", "cause"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Factor:
     """One cause of a difference between two rows; `name` is the name of the step or filter, empty for other kinds."""
@@ -66,6 +81,15 @@ class Factor:
         ('step links', 'limit')
         """
         return f"{self.kind} {self.name}" if self.name else str(self.kind)
+
+    @property
+    def words(self) -> Message:
+        """The code as a message, so that it can be translated."""
+        if self.kind is CauseKind.STEP:
+            return message("step {name}", name=self.name)
+        if self.kind is CauseKind.FILTER:
+            return message("filter {name}", name=self.name)
+        return _WORDS[self.kind]
 
     @classmethod
     def of(cls, code: str) -> Factor:
@@ -105,7 +129,7 @@ def describe(factors: Factors) -> Message | None:
     """
     if factors is None:
         return None
-    codes = joined(" + ", (factor.code for factor in factors))
+    codes = joined(" + ", (factor.words for factor in factors))
     if {factor.kind for factor in factors} <= REPORT_CAUSES:
         return message("{cause} (the only difference)", cause=codes)
     return codes

@@ -80,7 +80,7 @@ def check_row(row: ExportedRow, traced: TracedRecord) -> None:
     raise ChatCorpusError(
         message(
             "{file}:{row}: found {found}, but {expected} was exported; the file was edited after the export: run "
-            "check-export, and export again",
+            "chat-corpus check-export, and export again",
             file=row.path,
             row=row.row,
             found=beginning(row.content.decode("utf-8", "replace")),

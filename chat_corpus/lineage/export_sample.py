@@ -14,7 +14,7 @@ from chat_corpus.lineage.export_trace import TracedRecord, trace_records
 from chat_corpus.lineage.open_export import OpenExport, open_export
 from chat_corpus.lineage.sample import check_names
 from chat_corpus.lineage.sample_model import Sample, SampledRow, SampledText, SampleRequest, allot, without_rows
-from chat_corpus.messages import Message, count_noun, message
+from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.outputs import sampling
 
 #: Number of records that are drawn for each changed record that is requested.
@@ -32,8 +32,15 @@ def sample_export(folder: Path, request: SampleRequest) -> Sample:
     check_names(folder, request.sources, available)
     indices = {name: _index(export, name, request) for name in available if name in (request.sources or available)}
     totals = {name: int(_read(folder, index.select(pl.len())).item()) for name, index in indices.items()}
-    if request.reason and not any(totals.values()) and request.reason not in _reasons(export, available):
-        raise UsageError(message("{folder}: no record has the reason '{reason}'", folder=folder, reason=request.reason))
+    if request.reason and not any(totals.values()) and request.reason not in (known := _reasons(export, available)):
+        raise UsageError(
+            message(
+                "{folder}: no record has the reason '{reason}'; reasons here: {reasons}",
+                folder=folder,
+                reason=request.reason,
+                reasons=joined(", ", sorted(known)) if known else message("none"),
+            )
+        )
     rows: list[SampledRow] = []
     remarks = without_rows(request, totals)
     for name, count in allot(request.count, totals).items():
@@ -70,7 +77,8 @@ def _index(export: OpenExport, name: str, request: SampleRequest) -> pl.LazyFram
 def _reasons(export: OpenExport, names: Sequence[str]) -> set[str]:
     """Return the values of `reason` in the index of an export, which is set for records in no split."""
     indices = [pl.scan_parquet(export.folder / INDEX / f"{name}.parquet", glob=False) for name in names]
-    return set(_read(export.folder, pl.concat([index.select("reason") for index in indices]).unique())["reason"])
+    reasons = pl.concat([index.select(pl.col("reason").drop_nulls()) for index in indices]).unique()
+    return set(_read(export.folder, reasons)["reason"])
 
 
 def _read(folder: Path, frame: pl.LazyFrame) -> pl.DataFrame:

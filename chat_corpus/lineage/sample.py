@@ -56,7 +56,14 @@ def sample_output(out: Path, request: SampleRequest) -> Sample:
         and request.reason not in set(map(str, Reason))
         and not any(file.total for file in files.values())
     ):
-        raise UsageError(message("{folder}: no reject has the reason '{reason}'", folder=out, reason=request.reason))
+        raise UsageError(
+            message(
+                "{folder}: no reject has the reason '{reason}'; reasons here: {reasons}",
+                folder=out,
+                reason=request.reason,
+                reasons=_reasons(out, names),
+            )
+        )
     rows: dict[str, list[SampledRow]] = {}
     totals = {name: file.total for name, file in files.items()}
     remarks = without_rows(request, totals)
@@ -95,6 +102,18 @@ def _sources(out: Path, request: SampleRequest) -> list[str]:
     finished = [name for name, entry in report.sources.items() if isinstance(entry, FinishedSource)]
     check_names(out, request.sources, finished)
     return [name for name in finished if not request.sources or name in request.sources]
+
+
+def _reasons(out: Path, names: Sequence[str]) -> Message:
+    """Return the reasons of the rejects of sources, separated by commas."""
+    report = read_report(out)
+    entries = [report.sources[name] for name in names] if report else []
+    reasons: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, FinishedSource):
+            reasons |= {*entry.turns.rejected, *entry.pairs.rejected}
+            reasons |= {Reason.DUPLICATE} if entry.pairs.duplicates else set()
+    return joined(", ", sorted(reasons)) if reasons else message("none")
 
 
 def check_names(folder: Path, names: Sequence[str], available: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Pairing
+from chat_corpus.terms import pairing_name, stored_text
 
 #: Names of the script conversion and of the masking of personal data in `TurnTrace.changes`.
 CONVERSION, MASKING = "conversion", "masking"
@@ -282,7 +283,7 @@ def _no_pairs(run: RecordedRun, shard: ReplayedShard, at: int) -> Message | None
         return message("turns of this source do not answer each other (pairing: none)")
     if shard.turns.filter(pl.col("dialogue_id") == dialogue)["turn_index"].n_unique() == 1:
         return message("the only turn of its dialogue")
-    return message("no turn of its dialogue is its query or answer (pairing: {pairing})", pairing=pairing)
+    return message("no turn of its dialogue is its query or answer (pairing: {pairing})", pairing=pairing_name(pairing))
 
 
 def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping[str, Any]) -> PairOutcome:
@@ -292,14 +293,14 @@ def _pair_outcome(run: RecordedRun, shard: ReplayedShard, at: int, pair: Mapping
     details: str | None = None
     first: int | None = None
     if pair["message"] is not None:
-        details = message("the pair: {reason}", reason=pair["message"])
+        details = message("the pair: {reason}", reason=stored_text(pair["message"]))
     elif reason is not None:
         turns = shard.turns[[pair["query_at"], pair["answer_at"]]]
         query, answer = turns["message"]
         if turns["reason"][0] is not None:
-            details = message("the query: {reason}", reason=query)
+            details = message("the query: {reason}", reason=stored_text(query))
         else:
-            details = message("the answer: {reason}", reason=answer)
+            details = message("the answer: {reason}", reason=stored_text(answer))
     elif pair["row"] is None:
         dropped, first = dropped_pair(run, shard, pair)
         reason, details = dropped.reason, why_dropped(dropped)

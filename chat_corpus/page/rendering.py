@@ -34,7 +34,9 @@ def html(page: Page, language: str = "en") -> str:
         numeric=NUMERIC,
         skip=message("Skip to the content"),
         contents=_CONTENTS,
-        footer=message("Made by chat-corpus from report.json; each number shows its key when pointed at."),
+        footer=message(
+            "Made by chat-corpus from the JSON files of the output; each number shows its key in them when pointed at."
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from chat_corpus.page.drawing import draw_samples
 from chat_corpus.page.material import Material
 from chat_corpus.page.model import Page
 from chat_corpus.page.rendering import html
+from chat_corpus.system_texts import system_text
 
 if TYPE_CHECKING:
     from chat_corpus.exports.manifest import ExportSummary
@@ -77,7 +78,7 @@ def _warn(path: Path, error: Exception) -> None:
     if not path.is_dir():
         path.unlink(missing_ok=True)
     if isinstance(error, OSError):
-        text = message("{file}: cannot be written: {why}", file=path, why=error.strerror or error_text(error))
+        text = message("{file}: cannot be written: {why}", file=path, why=system_text(error))
     else:
         kind = type(error).__name__
         text = message(

@@ -16,6 +16,7 @@ from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import Pairing, Reason
 from chat_corpus.sources import definitions
 from chat_corpus.sources.base import Source
+from chat_corpus.terms import reason_counts, stored_text
 
 #: The names of all files of a source; files that are read together are in one sequence.
 Groups = Sequence[Sequence[str]]
@@ -122,7 +123,7 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
         "number": total.unreadable.total(),
         "records": count_noun(total.records, "record"),
         "percent": _percent(total.share),
-        "reasons": ", ".join(f"{reason} {number:,}" for reason, number in sorted(total.unreadable.items())),
+        "reasons": reason_counts(total.unreadable),
     }
     for name in names:
         example = counts[name].example if name in counts else None
@@ -139,12 +140,13 @@ def described(names: Sequence[str], counts: Mapping[str, FileCounts], quotes: Qu
 
 
 def _quoted(example: Example, quote: str | None) -> str:
-    return f"{example.message}: {quote}" if quote else example.message
+    fault = stored_text(example.message)
+    return message("{fault}: {quote}", fault=fault, quote=quote) if quote else fault
 
 
-def _percent(share: float) -> str:
+def _percent(share: float) -> Message:
     """Return a share as a percentage, rounded down, so that a share below one half is never shown as 50 %."""
-    return f"{int(share * 1000) / 10:g} %"
+    return message("{share:g} %", share=int(share * 1000) / 10)
 
 
 def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], facts: Sequence[FileSummary]) -> Message:
@@ -208,8 +210,7 @@ def _cause(counts: Counts) -> Message:
     rejected = counts.turns.rejected or counts.pairs.rejected
     if not rejected:
         return message("no turn has an answer")
-    reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(rejected.items()))
-    return message("rejected: {reasons}", reasons=reasons)
+    return message("rejected: {reasons}", reasons=reason_counts(rejected))
 
 
 def is_wanted(counts: Counts) -> bool:

@@ -18,6 +18,7 @@ from chat_corpus.outputs.layout import index, places
 from chat_corpus.outputs.report import FinishedSource, report_entry
 from chat_corpus.statistics.full import full_statistics_of
 from chat_corpus.statistics.schema import FullStatistics
+from chat_corpus.system_texts import system_text
 
 #: Bytes of a TSV file that are read at once.
 _BLOCK = 1 << 23
@@ -41,7 +42,7 @@ def full_statistics(out: Path) -> FullStatistics:
         with tempfile.TemporaryDirectory(dir=out, prefix=".statistics-") as scratch:
             return full_statistics_of(readers, pairs, Path(scratch))
     except OSError as error:
-        fault = message("{file}: {error}", file=error.filename or out, error=error.strerror or str(error))
+        fault = message("{file}: {error}", file=error.filename or out, error=system_text(error))
         raise ChatCorpusError(fault) from error
 
 

@@ -27,6 +27,7 @@ from chat_corpus.runs.report_builder import RunReport, SourceReport
 from chat_corpus.runs.source_run import SourceRun, forget
 from chat_corpus.runs.task import ShardTask
 from chat_corpus.settings.model import Settings
+from chat_corpus.system_texts import system_text
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def run(
             return _Run(found, settings, progress, conversions=conversions, fresh=fresh, kind=kind).result()
     except OSError as error:
         raise ChatCorpusError(
-            message("{path}: cannot be written: {why}", path=error.filename or out, why=error.strerror or str(error))
+            message("{path}: cannot be written: {why}", path=error.filename or out, why=system_text(error))
         ) from error
 
 

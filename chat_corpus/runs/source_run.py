@@ -30,6 +30,7 @@ from chat_corpus.runs.task import ShardTask, raw_texts
 from chat_corpus.schema import Reason
 from chat_corpus.settings.model import Settings
 from chat_corpus.sources import plugin_digest
+from chat_corpus.terms import reason_counts
 
 _log = logging.getLogger(__name__)
 
@@ -281,7 +282,7 @@ class SourceRun:
         pairs = self.report.counts.pairs
         if pairs.possible and not pairs.written:
             reasons = {**pairs.rejected, Reason.DUPLICATE: pairs.duplicates}
-            text = ", ".join(f"{reason} {number:,}" for reason, number in sorted(reasons.items()) if number)
+            text = reason_counts({reason: number for reason, number in reasons.items() if number})
             self._warn(
                 message("no pair is left (rejected: {reasons}); check the settings", reasons=text), "source.empty"
             )

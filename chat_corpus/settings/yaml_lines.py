@@ -107,5 +107,5 @@ def location(key: Key, locations: Locations) -> str:
     """
     for length in range(len(key), 0, -1):
         if key[:length] in locations:
-            return f"{locations[key[:length]]}: "
+            return message("{location}: ", location=locations[key[:length]])
     return ""

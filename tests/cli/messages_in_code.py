@@ -31,8 +31,19 @@ def _of_file(file: Path) -> Iterator[tuple[str, str]]:
             place = f"{file.relative_to(ROOT)}:{node.lineno}"
             text = node.args[_MAKERS[node.func.id]]
             assert isinstance(text, ast.Constant), f"{place}: a literal expected"
-            template = str(text.value)
-            yield f"{{number:,}} {template}s" if node.func.id == "count_noun" else template, place
+            noun = str(text.value)
+            template = f"{{number:,}} {noun}s" if node.func.id == "count_noun" else noun
+            yield template + _context(node, place), place
+
+
+def _context(call: ast.Call, place: str) -> str:
+    """The end of the key in a catalogue, if a call of `message` or `count_noun` has a context after the text."""
+    function = call.func.id if isinstance(call.func, ast.Name) else ""
+    contexts = call.args[_MAKERS[function] + 1 :] if function != "joined" else []
+    for context in contexts:
+        assert isinstance(context, ast.Constant), f"{place}: a literal expected"
+        return f" [{context.value!s}]"
+    return ""
 
 
 def help_texts() -> set[str]:
@@ -48,7 +59,7 @@ def facts() -> set[str]:
 
 def has_words(template: str) -> bool:
     """Whether there is something to translate beside the values: a word, or punctuation that Chinese has as well."""
-    return template == "{title}:" or bool(re.search(r"[A-Za-z(]|[,;:] ", re.sub(r"\{[^}]*\}", "", template)))
+    return template == "{title}:" or bool(re.search(r"[A-Za-z(%]|[,;:] ", re.sub(r"\{[^}]*\}", "", template)))
 
 
 def names(template: str) -> set[str]:

@@ -221,7 +221,7 @@ def test_an_empty_raw_folder_exits_3(tmp_path: Path) -> None:
 def test_a_missing_raw_folder_exits_2(verb: str, tmp_path: Path) -> None:
     done = invoke(verb, "--raw", tmp_path / "none")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == f"error: {tmp_path}/none: no such folder; {done.stderr.partition('; ')[2]}"
+    assert done.stderr == f"error: {tmp_path}/none: no such folder. {done.stderr.partition('. ')[2]}"
 
 
 def test_pairs_first_gives_each_answer_to_the_first_turn(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_chinese_help_is_there_in_no_time() -> None:
         (("--pairs", "x"), "错误：--pairs：值为 x，应为 adjacent、exchange、first 之一"),
         (("--config", "."), "错误：--config：.：不是可以读取的文件"),
         (("trace",), "错误：缺少参数 文件:行号[-行号]..."),
-        (("compare", "a", "b"), "错误：旧目录：a：不是可以读取的目录"),
+        (("compare", "a", "b"), "错误：旧目录：a：目录不存在"),
         (("-s", "wiebo"), "错误：没有名为 wiebo 的来源；是否想用 weibo？"),
         (("chekc",), "错误：没有命令 chekc；是否想用 check？"),
     ],
@@ -168,10 +168,10 @@ def test_normalize_trace_explain_and_compare_are_translated(tmp_path: Path) -> N
     raw, out = put(tmp_path / "raw", {"Gossiping-QA-Dataset.txt": "這裡\t好\n誰\t沒有資料\n"}), tmp_path / "out"
     assert invoke("-q", "--raw", raw, "--out", out).exit_code == 0
     zh = ("--lang", "zh")
-    assert "原为 traditional" in invoke("trace", out / "ptt.tsv:1", *zh).stdout
+    assert "原为繁体" in invoke("trace", out / "ptt.tsv:1", *zh).stdout
     assert "舍弃" in invoke("explain", "Gossiping-QA-Dataset.txt:2", "--out", out, *zh).stdout
     assert "全部相同" in invoke("compare", out, out, *zh).stdout
-    assert "简繁转换（" in invoke("normalize", "--explain", *zh, stdin="這裡\n".encode()).stdout
+    assert "繁简转换（" in invoke("normalize", "--explain", *zh, stdin="這裡\n".encode()).stdout
     assert "1 行不是 UTF-8，已原样输出：第 1 行" in invoke("normalize", *zh, stdin=b"\xff\n").stderr
 
 

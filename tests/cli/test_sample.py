@@ -125,7 +125,7 @@ def test_nothing_on_the_terminal_is_steered_by_a_text(tmp_path: Path) -> None:
     ("args", "code", "words"),
     [
         (("-s", "ptx"), 2, "no source 'ptx'; available: ptt, tieba"),
-        (("--reason", "nope"), 2, "no reject has the reason 'nope'"),
+        (("--reason", "nope"), 2, "no reject has the reason 'nope'; reasons here: duplicate"),
         (("--reason", "damaged"), 3, "these sources have no such rejects"),
         (("--rejected", "--changed"), 2, "omit --changed or --rejected"),
         (("-n", "0"), 2, "from 1 to 10,000 expected"),

@@ -27,7 +27,7 @@ from tests.helpers import TIEBA, invoke, put
         (("--raw", "data", "check"), "the command comes first: main check --raw data"),
         (("-q", "--limit", "1", "run"), "the command comes first: main run -q --limit 1"),
         (("compare", "data"), "NEW_DIR is missing"),
-        (("compare", "data", "none"), "NEW_DIR: none: not a folder that can be read"),
+        (("compare", "data", "none"), "NEW_DIR: none: no such folder"),
         (("--config", "data"), "--config: data: not a file that can be read"),
         (("-q", "run"), "the command comes first: main run -q"),
         (("--out", "data", "-q", "export", "x"), "the command comes first: main export --out data -q x"),

@@ -64,6 +64,25 @@ def test_one_command_reads_a_file(name: str, tmp_path: Path) -> None:
     assert f"mine: {file}: layout {layout} (" in shown
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", [(), ("--layout", "mine=json")], ids=["found", "named"])
+def test_a_broken_line_changes_neither_the_layout_nor_the_pairs(layout: tuple[str, ...], tmp_path: Path) -> None:
+    lines = [
+        json.dumps(
+            {
+                "messages": [
+                    {"role": role, "content": f"{role}{n}-{turn}"} for turn in "12" for role in ("user", "assistant")
+                ]
+            }
+        )
+        for n in range(30)
+    ]
+    (tmp_path / "chat.jsonl").write_text("\n".join([*lines[:2], lines[0][:40], *lines[2:]]), "utf-8")
+    made, shown = run(tmp_path, "--add", f"mine={tmp_path / 'chat.jsonl'}", *layout)
+    assert made == "".join(f"user{n}-{turn}\tassistant{n}-{turn}\n" for n in range(30) for turn in "12")
+    assert "layout json (records with the keys messages); pairs: exchange" in shown
+
+
 def test_rows_and_records_are_traced_without_a_flag(tmp_path: Path) -> None:
     put(tmp_path, {"data/chat.jsonl": CHAT})
     run(tmp_path, "--add", f"mine={tmp_path / 'data'}")

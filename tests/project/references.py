@@ -27,8 +27,8 @@ CHINESE: Mapping[str, str] = {
     Pairing.FIRST: "首轮",
     Pairing.NONE: "无",
     "not stated": "未说明",
-    "not stated; asks for a citation": "未声明，须引用",
-    "research use; see the origin": "供研究使用，见来源",
+    "not stated; asks for a citation": "未说明，须引用",
+    "research use; see the origin": "供研究使用，见出处",
     "MIT (readme)": "MIT（见 readme）",
     "GPL-3.0 (hub) or ODC-By (repository), research use": "GPL-3.0 或 ODC-By，供研究",
 }
@@ -116,7 +116,7 @@ def words(language: str, *words: str) -> tuple[str, ...]:
 def corpora(language: str) -> str:
     """README's table: name with link, what it is, published size, pairing, licence."""
     zh = language == "zh"
-    rows = [("名称", "内容", "规模", "配对", "许可")] if zh else [("Name", "What", "Size", "Pairs", "Licence")]
+    rows = [("名称", "内容", "规模", "配对", "许可证")] if zh else [("Name", "What", "Size", "Pairs", "Licence")]
     for name, source in sources.load().items():
         cells = (WHAT[name][zh], SIZES[name][zh], word(source.pairing, language), word(source.licence, language))
         rows.append((f"[{name}]({source.url})", *cells))
@@ -127,7 +127,7 @@ def facts(name: str, language: str) -> str:
     """A table of the declaration of one corpus: origin, licence, files, layouts, script, pairing."""
     source = sources.load()[name]
     layouts = dict.fromkeys(f"`{_module(input_.format.read)}`" for input_ in source.inputs)
-    labels = ("来源", "许可", "查找的文件", "格式", "原文", "配对") if language == "zh" else (
+    labels = ("出处", "许可证", "查找的文件", "格式", "原文", "配对") if language == "zh" else (
         "Origin", "Licence", "Files", "Layouts", "Script", "Pairs"
     )  # fmt: skip
     values = (

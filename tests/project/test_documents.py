@@ -29,12 +29,15 @@ from tests.project.documents import (
     headings,
     language,
     links,
-    marked,
     pages,
     target,
     text,
 )
 
+#: A block with what the terminal shows, below a mark for the test that compares it with the program.
+_SCREEN = re.compile(
+    r"^<!-- (?:summary|normalize|(?:stdout|layout) [^\n]+) -->\n+```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 TWO_COMMANDS = ("python -m pip install .", "python main.py")
 DEVELOPMENT = ('python -m pip install -e ".[dev]"', "python -m pytest")
 
@@ -88,8 +91,8 @@ def test_both_languages_have_the_same_sections_and_the_same_examples(english: st
     levels = [[heading.partition(" ")[0] for heading in headings(document)] for document in (english, chinese)]
     assert levels[0] == levels[1]
     for kind in ("python", "sh", "yaml", "json", "text", "powershell", "bat"):
-        # The last screen of a run is shown in the language of the page.
-        screens = [dict(marked(name)).get("summary") for name in (english, chinese)]
+        # What the terminal shows is in the language of the page.
+        screens = [block for name in (english, chinese) for block in _SCREEN.findall(text(name))]
         bare = [
             [re.sub(r"\s+# .*", "", block) for block in blocks(name, kind) if block not in screens]
             for name in (english, chinese)

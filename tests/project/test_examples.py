@@ -31,6 +31,7 @@ from tests.project.documents import (
     READMES,
     between,
     blocks,
+    language,
     marked,
     pages,
     text,
@@ -59,6 +60,10 @@ def _paths(value: object, at: str, known: set[str]) -> Iterator[str]:
         if any_name is None:
             yield path
         yield from _paths(below, path, known)
+
+
+#: The data of a user, in the layout json.
+_EXCHANGE = [{"role": "user", "content": "這裡有人嗎"}, {"role": "assistant", "content": "有"}]
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +126,10 @@ def test_output_shown_is_what_comes_out(document: str, outcome: Path, monkeypatc
             assert rows == [_row(name, source) for name, source in written.items()]
         elif kind == "stdout":
             _with_settings(document)
-            assert block in invoke(*shlex.split(rest)).stdout
+            assert block in invoke("--lang", language(document), *shlex.split(rest)).stdout
+        elif kind == "layout":
+            put(outcome, {"chat.jsonl": json.dumps({"messages": _EXCHANGE}) + "\n"})
+            assert block in invoke("--lang", language(document), *shlex.split(rest)).stderr
 
 
 def _with_settings(document: str) -> None:
@@ -164,8 +172,7 @@ def test_the_three_commands_process_the_data_of_a_user(
     document: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    dialogue = [{"role": "user", "content": "這裡有人嗎"}, {"role": "assistant", "content": "有"}]
-    put(tmp_path, {"chat.jsonl": json.dumps({"messages": dialogue})})
+    put(tmp_path, {"chat.jsonl": json.dumps({"messages": _EXCHANGE})})
     (commands,) = (block for block in blocks(document, "sh") if "--add" in block)
     done = [invoke(*shlex.split(line)[1:]) for line in commands.splitlines()]
     assert [one.exit_code for one in done] == [0, 0, 0]

@@ -168,7 +168,7 @@ def test_the_conversion_does_what_the_examples_say(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_lines_shown_are_what_normalize_prints(language: str) -> None:
     document = page("cleaning", language)
-    done = invoke("normalize", "--explain", stdin=files(document)["lines.txt"].encode())
+    done = invoke("--lang", language, "normalize", "--explain", stdin=files(document)["lines.txt"].encode())
     assert (done.exit_code, done.stdout) == (0, shown(document, "normalize"))
 
 

@@ -16,6 +16,7 @@ PACKAGE = ROOT / "chat_corpus"
 #: Folders, and modules at the top of the package, lowest first; those of one row do not import each other.
 ROWS: tuple[tuple[str, ...], ...] = (
     ("schema", "row_masks", "json_lines", "messages", "versions"),
+    ("system_texts", "terms"),
     ("errors",),
     ("process_setup",),
     ("files/", "exports/"),

@@ -63,7 +63,10 @@ def export_page(summary: ExportSummary, statistics: ExportStatistics | None) -> 
     facts = (
         Fact(number=Number(value=len(summary.sources)), text=message("sources")),
         Fact(number=Number(value=turns), text=message("turns")),
-        Fact(number=Number(value=sum(one.ledger.records for one in summary.sources)), text=message("records")),
+        Fact(
+            number=Number(value=sum(one.ledger.records for one in summary.sources)),
+            text=message("records", "export"),
+        ),
         Fact(number=Number(value=summary.rows), text=message("rows in splits")),
     )
     views: list[View | None] = [_splits(summary), _ledger(summary)]
@@ -143,7 +146,7 @@ def _splits(summary: ExportSummary) -> View:
                 caption=message("Records by source and split: records = train + validation + test + in no split"),
                 columns=(
                     SOURCE,
-                    Column(title=message("records")),
+                    Column(title=message("records", "export")),
                     *columns(*(_SPLITS[split] for split in SPLITS)),
                     Column(title=message("in no split")),
                 ),
@@ -166,7 +169,7 @@ def _split_figure(bars: list[BarRow]) -> Figure:
         name="splits",
         title=message("Records of each source by split"),
         sentence=message("Each bar is all records of a source. Hatched parts are in no split."),
-        panels=(message("records"),),
+        panels=(message("records", "export"),),
     )
     legend = (
         LegendItem(style="c1", text=_SPLITS["train"]),
@@ -191,7 +194,7 @@ def _ledger(summary: ExportSummary) -> View:
         rows.append((one.name, cells[0], dropped, *cells[1:]))
         for field, unit, meanings in (
             ("turns_dropped", message("turns"), TURN_REASONS),
-            ("records_dropped", message("records"), _RECORD_REASONS),
+            ("records_dropped", message("records", "export"), _RECORD_REASONS),
         ):
             reasons += [
                 (one.name, unit, reason, Number(value=count, key=f"{key}.{field}.{reason}"), meanings.get(reason))
@@ -212,7 +215,13 @@ def _ledger(summary: ExportSummary) -> View:
 
 
 def _ledger_tables(rows: list[Row], reasons: list[Row], masked: list[Row]) -> Iterator[Table]:
-    titles = (message("turns"), message("left out"), message("exported"), message("dialogues"), message("records"))
+    titles = (
+        message("turns"),
+        message("left out"),
+        message("exported"),
+        message("dialogues"),
+        message("records", "export"),
+    )
     yield Table(
         name="export_ledger",
         caption=message("Turns and records: turns = left out + exported"),

@@ -12,11 +12,12 @@ from pathlib import Path
 import polars as pl
 
 from chat_corpus.errors import ChatCorpusError, UsageError
-from chat_corpus.messages import displayed, error_text, message
+from chat_corpus.messages import displayed, message
 from chat_corpus.pipeline.filters.options import FilterOptions, WordList
 from chat_corpus.row_masks import matches
 from chat_corpus.schema import Reason
 from chat_corpus.sources.base import Filter
+from chat_corpus.system_texts import system_text
 
 #: Prefix of a line with a regex.
 _EXPRESSION = "re:"
@@ -56,7 +57,7 @@ def _content(path: str) -> bytes:
         fault = message(
             "{file}: the word list cannot be read: {error}",
             file=displayed(path),
-            error=error.strerror or error_text(error),
+            error=system_text(error),
         )
         raise UsageError(fault) from error
 

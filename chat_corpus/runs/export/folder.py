@@ -23,6 +23,7 @@ from chat_corpus.messages import Message, joined, message
 from chat_corpus.outputs.layout import WORK
 from chat_corpus.runs.export.raw_paths import RawPaths
 from chat_corpus.runs.lock import lock_output
+from chat_corpus.system_texts import system_text
 
 #: In the hidden folder: the files that are about to be moved to their places.
 _PUBLISHING = "publishing.json"
@@ -45,9 +46,9 @@ def check_folder(folder: Path, raw: RawPaths, out: Path, *, force: bool) -> None
     for other in sorted(raw.folders):
         _check_apart(folder, path, message("the folder of raw corpora"), other.resolve(), force=force)
     if folder.is_dir() and not force and (files := _foreign_files(folder)):
-        names = ", ".join(files[:3])
+        names = joined(", ", files[:3])
         if len(files) > 3:
-            names = message("{names} and {count:,} more", names=names, count=len(files) - 3)
+            names = message("{count:,} files, such as {names}", names=names, count=len(files))
         fault = message(
             "{folder}: not empty ({names}); use a different folder, or --force to replace the export in it",
             folder=folder,
@@ -70,7 +71,7 @@ def _resolved(folder: Path) -> Path:
 
 
 def _unusable(folder: Path, error: Exception) -> UsageError:
-    fault = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    fault = system_text(error) if isinstance(error, OSError) else str(error)
     return UsageError(message("{folder}: cannot be used: {fault}; use a different folder", folder=folder, fault=fault))
 
 

@@ -34,6 +34,7 @@ from chat_corpus.runs.report_builder import SourceReport
 from chat_corpus.runs.runner import run
 from chat_corpus.settings.loading import check_text
 from chat_corpus.settings.model import Settings
+from chat_corpus.system_texts import system_text
 
 #: Rows of a store that are about as much work as a shard.
 ROWS_PER_TASK = 60_000
@@ -142,7 +143,7 @@ def _exported(
                 raise ChatCorpusError(message("{file}: changed while it was exported; export again", file=store.path))
         folders.publish(folder, job.files, summary, force=force)
     except OSError as error:
-        path, fault = error.filename or folder, error.strerror or str(error)
+        path, fault = error.filename or folder, system_text(error)
         raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
     write_export_page(folder, summary, wanted=settings.page)
     lacking = [_lacking_subsets(summary, settings), _lacks_preferences(summary, settings)]

@@ -14,7 +14,7 @@ _SECOND = Signature(holds=(r"\Aquestion,answer$",), rates=_GOSSIP)
 
 SOURCE = Source(
     name="ptt",
-    title="PTT 八卦版问答",
+    title="PTT 八卦板问答",
     url="https://github.com/zake7749/Gossiping-Chinese-Corpus",
     licence="Apache-2.0",
     obtain="copy data/Gossiping-QA-Dataset-2_0.csv (774,114 lines) from the repository into ptt-77w/, and "

@@ -437,7 +437,7 @@ def test_an_output_folder_without_stores_does_not_mean_the_raw_corpora(
 ) -> None:
     put(tmp_path, {"raw_chat_corpus/tieba.dialogues": "在吗\t在\n"})
     monkeypatch.chdir(tmp_path)
-    assert "--out none: holds no dialogue stores" in export(tmp_path / "export", "--out", "none", code=2)
+    assert "--out none: no such folder" in export(tmp_path / "export", "--out", "none", code=2)
     assert not (tmp_path / "export").exists()
     export(tmp_path / "export")
 
