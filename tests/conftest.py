@@ -127,7 +127,7 @@ SOME_BY_DEFAULT = {
     "test_a_program_without_any_streams_works": 0,
     "test_a_record_that_breaks_a_rule_is_found_with_its_row": 2,
     "test_a_renamed_sample_is_recognised_or_unknown": 8,
-    "test_a_repeated_text_is_traced_to_the_turn_at_its_place": 2,
+    "test_a_repeated_text_is_traced_to_the_turn_at_its_place": 1,
     "test_a_report_that_names_what_is_no_source_deletes_nothing": 5,
     "test_a_result_that_cannot_be_written_fails_any_command": 7,
     "test_a_row_of_every_format_leads_to_its_record": 3,

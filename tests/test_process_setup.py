@@ -434,8 +434,9 @@ def test_a_pool_on_windows_has_at_most_61_workers(platform: str, cores: int, exp
     assert most_workers(cores, platform) == expected
 
 
-def test_sources_are_listed_without_a_raw_folder(tmp_path: Path) -> None:
-    done = invoke("list", "--raw", tmp_path / "none", "--json")
+def test_sources_are_listed_without_a_raw_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = invoke("list", "--json")
     assert done.exit_code == 0
     assert {row["state"] for row in json.loads(done.stdout)} == {"absent"}
 

@@ -233,6 +233,7 @@ def test_deeply_nested_lines_are_offences(tmp_path: Path) -> None:
     assert ("messages/ptt/train.jsonl", 1) in {(one.path, one.line) for one in check_export(tmp_path)}
 
 
+@pytest.mark.slow
 def test_the_name_of_a_folder_is_not_a_pattern(written: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(written, tmp_path / "x [a]*?")
     assert list(check_export(folder)) == []

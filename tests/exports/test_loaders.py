@@ -76,6 +76,7 @@ def test_pandas_pyarrow_polars_and_duckdb_read_the_parquet_files(export: Path, s
     assert len(pl.read_parquet(export / "data/*/train-*.parquet")) == summary.splits()["train"]
 
 
+@pytest.mark.slow  # imports of seconds
 def test_pandas_and_duckdb_read_the_tables(export: Path) -> None:
     pandas, duckdb = pytest.importorskip("pandas"), pytest.importorskip("duckdb")
     dialogues = [row["messages"] for row in _rows(export, "data/ptt/train-*.parquet")]

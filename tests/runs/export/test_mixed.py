@@ -190,6 +190,7 @@ def test_no_source_has_more_than_the_largest_share(stored: Path, tmp_path: Path)
     assert not (tmp_path / "few").exists()
 
 
+@pytest.mark.slow
 def test_a_subset_that_train_has_not_rows_for_is_named(stored: Path, tmp_path: Path) -> None:
     stderr = export(tmp_path / "export", "--out", stored, "--subset", "10,1m", code=3)
     assert "no subset of 1,000,000 records" in stderr
