@@ -79,11 +79,13 @@ class _Constant(Message):
 
 
 def constant(text: str) -> Message:
-    """Return a text from a declaration, for example the licence of a source, as a message.
+    """Return a text from a declaration, for example the licence of a source, as a message; a message is returned as is.
 
     >>> constant("see {x}").translated({"see {x}": "参见 {x}"})
     '参见 {x}'
     """
+    if isinstance(text, Message):
+        return text
     made = _Constant(text)
     made.template, made.values = text, {}
     return made

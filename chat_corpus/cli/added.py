@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from chat_corpus.cli.help import option
 from chat_corpus.errors import UsageError
@@ -63,6 +66,25 @@ def settled(settings: Settings) -> Settings:
     from chat_corpus.discovery.added_layouts import settle_all
 
     return replace(settings, corpora=settle_all(settings.corpora))
+
+
+def check_command(settings: Settings) -> str:
+    """Return the command `check` for the input of this command: raw folder, and added corpora as the user gave them.
+
+    With added corpora, a raw folder that does not exist is left out.
+    """
+    context = click.get_current_context(silent=True)
+    given = context.params if context else {}
+    arguments = ["--raw", settings.raw] if has_raw(settings) else []
+    for option_, key in (("--config", "configs"), ("--add", "added"), ("--layout", "layouts")):
+        for value in (given.get(key) or ()) if settings.added else ():
+            arguments += [option_, str(value)]
+    return " ".join(["check", *map(quote, arguments)])
+
+
+def has_raw(settings: Settings) -> bool:
+    """Return whether sources of the raw folder count: the folder exists, or there are no added corpora."""
+    return not settings.added or Path(settings.raw).exists()
 
 
 def places(added: tuple[str, ...], *outs: Path) -> dict[str, str]:

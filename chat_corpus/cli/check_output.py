@@ -24,6 +24,7 @@ from chat_corpus.files.raw_file import RawFile
 from chat_corpus.messages import Message, constant, count_noun, joined, message
 from chat_corpus.runs import completeness
 from chat_corpus.schema import State
+from chat_corpus.sources.definitions import advice
 
 #: States of a source that can be read.
 _READ = {State.FOUND, State.RENAMED, State.PARTIAL, State.SAMPLE}
@@ -106,7 +107,7 @@ def _source(name: str, found: DiscoveredSource, *, hashes: bool, raw: str) -> di
         "damaged": damaged,
         "unusable": [*found.unusable, *map(_of_beginning, failures)],
         "remarks": [*found.remarks, *map(_of_beginning, warnings)],
-        "obtain": constant(found.source.obtain) if can_obtain else None,
+        "obtain": advice(found.source) if can_obtain else None,
         "fetch": words.fetch_command(found.source, raw, is_sample=found.sample)
         if can_obtain and found.source.origins
         else None,
@@ -240,7 +241,7 @@ def _advice(source: Mapping[str, Any]) -> Message:
     if source["fetch"]:
         return _command(source)
     if source["damaged"] or source["unusable"] or source["missing"]:
-        return message("{source}: how to obtain it: {advice}", source=source["name"], advice=source["obtain"])
+        return message("{source}: what to do: {advice}", source=source["name"], advice=source["obtain"])
     state = words.state(source["state"])
     return message("{source}: {state}: {advice}", source=source["name"], state=state, advice=source["obtain"])
 

@@ -12,7 +12,7 @@ from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, LOG_JSON, PLUGIN, QUIET, RAW, VERBOSE, read_settings, source_names
 from chat_corpus.cli.terminal import echo, echo_json
-from chat_corpus.errors import ChatCorpusError, UsageError
+from chat_corpus.errors import UsageError
 from chat_corpus.messages import message
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def fetch(
     Shows origin, size and licence first, and asks. Nothing is unpacked, since packed files are read as they are, and no
     existing file is replaced. A file with a wrong digest is set aside with the ending .bad.
     """
-    from chat_corpus.cli import console, fetch_output
+    from chat_corpus.cli import console, fetch_output, logs
     from chat_corpus.fetching.plan import plan
 
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
@@ -83,8 +83,9 @@ def fetch(
         if as_json:
             echo_json(fetch_output.entries(items))
         raise click.exceptions.Exit(code)
-    if not yes:
-        _confirm(items, request.raw)
+    if not yes and not _is_confirmed(items, request.raw):
+        logs.info(message("cancelled: nothing was downloaded"), "fetch.cancelled")
+        raise click.exceptions.Exit(_FAILED)
     outcomes = _downloaded(items, request, bar=not (rest["quiet"] or rest["log_json"]))
     if as_json:
         echo_json(fetch_output.entries(items, outcomes))
@@ -122,18 +123,14 @@ def _not_planned(items: Sequence[Item], request: Request, *, requested: bool) ->
     return code or (_INCOMPLETE if is_idle else 0)
 
 
-def _confirm(items: Sequence[Item], raw: Path) -> None:
-    """Ask for confirmation of the downloads.
-
-    Raises UsageError if there is no terminal to ask on, ChatCorpusError if the answer is no.
-    """
+def _is_confirmed(items: Sequence[Item], raw: Path) -> bool:
+    """Ask for confirmation of the downloads. Raises UsageError if there is no terminal to ask on."""
     from chat_corpus.cli import fetch_output
     from chat_corpus.cli.language import translate
 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(message("no terminal to ask on: repeat the command with --yes to download"))
-    if not click.confirm(translate(fetch_output.question(items, raw)), err=True):
-        raise ChatCorpusError(message("nothing was downloaded"))
+    return click.confirm(translate(fetch_output.question(items, raw)), err=True)
 
 
 def _downloaded(items: Sequence[Item], request: Request, *, bar: bool) -> list[Outcome]:
@@ -147,7 +144,11 @@ def _downloaded(items: Sequence[Item], request: Request, *, bar: bool) -> list[O
         for outcome in download(items, request.raw, progress.arrived):
             outcomes.append(outcome)
             progress.finished()
+            if not outcome.is_tried:
+                continue
             text, event = fetch_output.outcome(outcome)
             (logs.warning if outcome.fault else logs.info)(text, event, source=outcome.item.source)
+    for text in fetch_output.not_tried(outcomes):
+        logs.warning(text, "fetch.not_tried")
     logs.info(fetch_output.end(outcomes, request.raw), "fetch.end")
     return outcomes

@@ -5,6 +5,7 @@ docs/corpora.md documents the keys of `entries`, so they must not change.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -185,6 +186,13 @@ def outcome(result: Outcome) -> tuple[Message, str]:
         return message("{file}: downloaded, digest verified", file=name), "fetch.done"
     text = message("{file}: downloaded; no digest is known, its SHA-256 is {digest}", file=name, digest=result.sha256)
     return text, "fetch.done"
+
+
+def not_tried(outcomes: Iterable[Outcome]) -> Iterator[Message]:
+    """Yield a message for each server that cannot be reached, with the number of files that were not tried."""
+    hosts = Counter(outcome.item.host for outcome in outcomes if not outcome.is_tried)
+    for host, count in hosts.items():
+        yield message("{host} cannot be reached; not tried: {files}", host=host, files=count_noun(count, "file"))
 
 
 def end(outcomes: Sequence[Outcome], raw: Path) -> Message:

@@ -1,4 +1,4 @@
-"""The `normalize` command: text steps and script conversion as a filter from stdin to stdout."""
+"""The `normalize` command: text steps, script conversion and masks as a filter from stdin to stdout."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     are (subtitle, xiaohuangji), a single line is ambiguous, and blanks and slashes stay. Set read.segmentation with
     --config to decide otherwise.
 
+    Masks personal data if --profile or --config sets filters such as phone to mask. No line is dropped: filters that
+    drop turns, pairs or dialogues have no effect, and a warning names them.
+
     Lines that are not UTF-8, longer than 1 MiB, or nested too deep are written unchanged. If there are any, the exit
     code is 1 and their numbers are shown.
     """
@@ -52,14 +55,13 @@ def normalize(name: str | None, configs: tuple[Path, ...], *, explain: bool, **r
     known = sources.load(settings.plugins, settings.added)
     if name is not None and source_names((name,), known) != [name]:
         raise UsageError(message("-s {names}: name one source, or none for other text", names=name))
-    own = settings.of(name or "")
-    if masks := own.filters.kinds("mask"):
-        listed = joined(", ", [f"filters.{kind}" for kind in masks])
-        logs.warning(message("not masked: {settings}; normalize applies no filters", settings=listed), "normalize.mask")
-    filter_ = normalize_lines.Filter.of(own, known.get(name or ""))
+    filter_ = normalize_lines.Filter.of(settings.of(name or ""), known.get(name or ""))
     if "stdin" in process_setup.missing:
         raise UsageError(message("<stdin>: closed; chat-corpus normalize reads lines from stdin"))
     stdin = cast("BufferedReader", sys.stdin.buffer)
+    if idle := normalize_lines.without_effect(filter_.settings.filters):
+        text = message("no line is dropped, so these settings have no effect: {names}", names=joined(", ", idle))
+        logs.warning(text, "settings.unused")
     unchanged = normalize_lines.Unchanged()
     if explain:
         for line in normalize_lines.explain(filter_, stdin, unchanged):

@@ -1,4 +1,4 @@
-r"""The filter of the `normalize` command: text steps and script conversion, one line out for each line in.
+r"""The filter of the `normalize` command: text steps, script conversion and masks, one line out for each line in.
 
 Each line is written as soon as it was read. A line break that a step adds to a line is written as the two characters
 ``\n``. A line that is not UTF-8, too long, or nested too deep is written unchanged.
@@ -22,6 +22,8 @@ from chat_corpus.cli.terminal import SafeBytes
 from chat_corpus.files.lines import numbered_lines
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.pipeline import script
+from chat_corpus.pipeline.filters.masking import hide_personal
+from chat_corpus.pipeline.filters.options import FilterOptions
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.pipeline.text import normalizer
 from chat_corpus.schema import Script, Segmentation, Traits
@@ -60,7 +62,7 @@ _UNKNOWN = Traits(script=Script.MIXED)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Filter:
-    """The text steps and the script conversion for the text of one source, or for text without a source."""
+    """The text steps, script conversion and masks for the text of one source, or for text without a source."""
 
     settings: SourceSettings
     traits: Traits
@@ -84,6 +86,7 @@ class Filter:
         """Return the cleaned texts, and a mask of the texts that are nested too deep, which stay unchanged."""
         clean = normalizer.normalize_and_flag(texts.rename("text"), self.settings.text, self.traits)
         converted = script.load(self.settings.script).convert(clean["text"], declared=self.traits.script)["text"]
+        converted = hide_personal(converted, self.settings.filters)
         unsettled = clean["unsettled"]
         return (converted.zip_with(~unsettled, texts) if unsettled.any() else converted), unsettled
 
@@ -109,7 +112,7 @@ class Filter:
         ), unchanged
 
     def explained(self, text: str) -> Iterator[tuple[str, str]]:
-        """Yield (step, result) for each step that changes a text, and last for the conversion, with the script."""
+        """Yield (step, result) for each step that changes a text, and last for conversion and masks."""
         changes = normalizer.explain(text, self.settings.text, self.traits)
         yield from ((change.step, change.after) for change in changes)
         clean = changes[-1].after if changes else text
@@ -119,6 +122,9 @@ class Filter:
         converted, recognised = frame.row(0)
         if converted != clean:
             yield message("conversion ({script})", script=script_name(recognised)), converted
+        masked = hide_personal(pl.Series([converted]), self.settings.filters).item()
+        if masked != converted:
+            yield message("masking"), masked
 
 
 def whole_lines(stream: BinaryIO) -> Iterator[tuple[bytes, bool]]:
@@ -175,6 +181,17 @@ def _arrivals(stream: BinaryIO) -> Iterator[bytes]:
             raise last
         if not last:
             break
+
+
+def without_effect(filters: FilterOptions) -> list[str]:
+    """Return the names of settings of filters that would drop something and that differ from the default.
+
+    >>> without_effect(FilterOptions(phone="mask", qq="drop", min_chars=2))
+    ['filters.min_chars', 'filters.qq']
+    """
+    default = FilterOptions()
+    changed = [name for name in filters.__struct_fields__ if getattr(filters, name) != getattr(default, name)]
+    return [f"filters.{name}" for name in changed if name not in filters.kinds("mask")]
 
 
 def run(filter_: Filter, stream: BinaryIO, out: IO[bytes] | SafeBytes) -> Unchanged:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from chat_corpus.cli import logs, words
+from chat_corpus.cli import added, logs, words
 from chat_corpus.discovery.model import DiscoveredSource, Inventory
 from chat_corpus.messages import Message, count_noun, joined, message
 from chat_corpus.outputs.layout import PAGE, REPORT
@@ -34,7 +34,7 @@ def unfinished_sources(
     return message(
         "not completed, {number} of {total} sources: {names}; see above",
         number=len(names),
-        total=len(chosen),
+        total=sum(requested or source.state is not State.ABSENT for source in chosen.values()),
         names=joined(", ", names),
     )
 
@@ -135,7 +135,16 @@ def nothing_to_do(
         message("{source} ({state})", source=name, state=words.state(state))
         for name, state in (present or states).items()
     ]
-    if len(chosen) == len(found):
+    if not added.has_raw(settings):
+        own = [
+            message("{source} ({state})", source=name, state=words.state(found[name].state))
+            for name, _ in settings.added
+        ]
+        command = added.check_command(settings)
+        template = message(
+            "nothing can be read: {sources}; '{command}' shows why", sources=joined(", ", own), command=command
+        )
+    elif len(chosen) == len(found):
         template = message(
             "no corpus in {folder} can be read: {sources}; 'chat-corpus check --raw {folder}' shows why",
             folder=settings.raw,
@@ -175,7 +184,7 @@ def _report_advice(name: str, source: DiscoveredSource, raw: str, *, requested: 
         return
     advice = words.how_to_obtain(source.source, raw)
     if source.damaged or source.unusable:
-        text = message("{source}: how to obtain it: {advice}", source=name, advice=advice)
+        text = message("{source}: what to do: {advice}", source=name, advice=advice)
         logs.warning(text, "source.obtain", source=name)
     elif not source.groups and (requested or source.missing):
         state = words.state(source.state)

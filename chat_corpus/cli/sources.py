@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from chat_corpus.cli.added import ADD, LAYOUT, settled
+from chat_corpus.cli.added import ADD, LAYOUT, has_raw, settled
 from chat_corpus.cli.group import Command
 from chat_corpus.cli.help import LANG, option
 from chat_corpus.cli.options import CONFIG, JSON, PLUGIN, PROFILE, RAW, discovered, read_settings
@@ -98,7 +99,10 @@ def check(configs: tuple[Path, ...], *, as_json: bool, hashes: bool, **rest: Any
     from chat_corpus.cli import check_output
 
     settings = settled(read_settings(configs, rest))
-    inventory = check_output.inventory(discovered(settings), hashes=hashes, raw=settings.raw)
+    found = discovered(settings)
+    if not has_raw(settings):
+        found = replace(found, found={name: found.found[name] for name, _ in settings.added})
+    inventory = check_output.inventory(found, hashes=hashes, raw=settings.raw)
     if as_json:
         echo_json(inventory)
     else:

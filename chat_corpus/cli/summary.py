@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
-from chat_corpus.cli import logs, words
+from chat_corpus.cli import added, logs, words
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import cut, format_table, padded, width
 from chat_corpus.discovery.model import DiscoveredSource
@@ -171,8 +171,9 @@ def next_steps(
     out = settings.out
     steps: list[tuple[str, Message]] = []
     if failed:
-        command = f"{program} check --raw {quote(settings.raw)}"
-        steps.append((command, message("what the raw folder contains, and what to do about it")))
+        has_raw = added.has_raw(settings)
+        raw, own = message("what the raw folder contains, and what to do about it"), message("what your files contain")
+        steps.append((f"{program} {added.check_command(settings)}", raw if has_raw else own))
     if samples:
         name, row, *_ = samples[0]
         command = f"{program} trace {quote(f'{out}/{name}.tsv:{row}')}"

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat_corpus.discovery.inventory import DEFAULT_RAW
-from chat_corpus.messages import Message, constant, count_noun, message
+from chat_corpus.messages import Message, count_noun, message
 from chat_corpus.schema import Reason, State
 from chat_corpus.sources.base import Source
+from chat_corpus.sources.definitions import advice
 
 _STATES = {
     State.FOUND: message("found"),
@@ -59,10 +60,10 @@ def other_folder(raw: str) -> str:
 
 
 def how_to_obtain(source: Source, raw: str) -> Message:
-    """Return how to obtain a source: the command that downloads it, or `Source.obtain` if it has no origins."""
+    """Return how to obtain a source: the command that downloads it, or what else a person can do."""
     if source.origins:
         return message("download it with: {command}", command=fetch_command(source, raw))
-    return constant(source.obtain)
+    return advice(source)
 
 
 def dropped(reason: str, number: int) -> Message:

@@ -14,8 +14,8 @@ from chat_corpus.discovery import unusable_files
 from chat_corpus.errors import ChatCorpusError, UsageError
 from chat_corpus.fetching.digests import digests_of, fault_of
 from chat_corpus.fetching.plan import Action, Item
-from chat_corpus.fetching.transfer import INCOMPLETE, Progress, transfer
-from chat_corpus.messages import Message, amount, message
+from chat_corpus.fetching.transfer import INCOMPLETE, Progress, UnreachableError, transfer
+from chat_corpus.messages import Message, amount, displayed, message
 from chat_corpus.sources.origins import RemoteFile
 from chat_corpus.system_texts import system_text
 
@@ -30,18 +30,24 @@ _ZIP = b"PK"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The outcome of a download: SHA-256 of the file, whether a known digest confirms it, and the fault, if any."""
+    """The outcome of a download: SHA-256 of the file, whether a known digest confirms it, and the fault, if any.
+
+    `is_unreachable` means that the server could not be reached, `is_tried` is false for files left out because of that.
+    """
 
     item: Item
     sha256: str = ""
     verified: bool = False
     fault: Message | str = ""
+    is_unreachable: bool = False
+    is_tried: bool = True
 
 
 def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[Outcome]:
     """Download the planned files one after the other, and yield the outcome of each.
 
-    If a file cannot be downloaded, the others are downloaded nevertheless. Raises ChatCorpusError if the disk has too
+    If a file cannot be downloaded, the others are downloaded nevertheless, except those of a server that cannot be
+    reached. Raises ChatCorpusError if the disk has too
     little space or cannot be written. Raises UsageError if a different process downloads into this folder, if the
     folder for downloads is a link, or if a package is not installed.
     """
@@ -49,8 +55,18 @@ def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[O
     try:
         with _staging(raw) as staging:
             _check_space(chosen, staging)
+            unreachable: set[str] = set()
             for item in chosen:
-                yield _downloaded(item, staging, progress)
+                if item.host in unreachable:
+                    fault = message(
+                        "{url}: not tried, since {host} cannot be reached", url=displayed(item.url), host=item.host
+                    )
+                    yield Outcome(item=item, fault=fault, is_tried=False)
+                    continue
+                outcome = _downloaded(item, staging, progress)
+                if outcome.is_unreachable:
+                    unreachable.add(item.host)
+                yield outcome
     except OSError as error:
         file, reason = error.filename or raw, system_text(error)
         raise ChatCorpusError(message("{file}: cannot be written: {error}", file=file, error=reason)) from error
@@ -114,7 +130,7 @@ def _downloaded(item: Item, staging: Path, progress: Progress) -> Outcome:
     except UsageError:
         raise
     except ChatCorpusError as error:
-        return Outcome(item=item, fault=error.message)
+        return Outcome(item=item, fault=error.message, is_unreachable=isinstance(error, UnreachableError))
     fault = _fault(path, remote)
     target = item.target
     target.parent.mkdir(parents=True, exist_ok=True)

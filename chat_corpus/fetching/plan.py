@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from chat_corpus.discovery.samples import is_sample
 from chat_corpus.errors import UsageError
@@ -55,6 +56,11 @@ class Item:
     def name(self) -> str:
         """Path relative to the raw folder."""
         return self.file.path
+
+    @property
+    def host(self) -> str:
+        """Name and port of the server."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -39,6 +39,10 @@ _TEMPORARY = (408, 425, 429)
 _SHA256, _GIT_BLOB = re.compile("[0-9a-f]{64}"), re.compile("[0-9a-f]{40}")
 
 
+class UnreachableError(ChatCorpusError):
+    """The server of a file cannot be reached, so that further files there would fail too."""
+
+
 class _Counted:
     """A stream that reports the number of bytes written, and raises ChatCorpusError beyond a limit."""
 
@@ -66,8 +70,8 @@ class _Counted:
 def transfer(item: Item, staging: Path, progress: Progress) -> tuple[Path, RemoteFile]:
     """Download a file into the folder `staging`. Return its path there, and the file with all known digests.
 
-    Raises ChatCorpusError if it cannot be downloaded, UsageError if the package for it is not installed, and OSError if
-    it cannot be written.
+    Raises UnreachableError if the server never answered, ChatCorpusError if the file cannot be downloaded for a
+    different reason, UsageError if the package for it is not installed, and OSError if it cannot be written.
     """
     if item.origin.hub:
         return _from_hub(item, staging, progress)
@@ -79,10 +83,14 @@ def _plain(item: Item, staging: Path, progress: Progress) -> Path:
     import requests
 
     name = f"{hashlib.sha256(item.url.encode()).hexdigest()[:16]}.part"
+    answers = []
+
+    def check(answer: Any, **_: object) -> None:
+        answers.append(answer.url)
+        _check(answer)
+
     headers = {"Accept-Encoding": "identity", "User-Agent": "chat-corpus"}
-    download = pooch.HTTPDownloader(
-        chunk_size=_CHUNK, timeout=TIMEOUT, headers=headers, hooks={"response": lambda answer, **_: _check(answer)}
-    )
+    download = pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=TIMEOUT, headers=headers, hooks={"response": check})
 
     def downloader(url: str, target: str, keeper: Any) -> None:
         with Path(target).open("wb") as stream:
@@ -94,7 +102,8 @@ def _plain(item: Item, staging: Path, progress: Progress) -> Path:
     try:
         return Path(keeper.fetch(name, downloader=downloader))
     except requests.exceptions.RequestException as error:  # a subclass of OSError, but not an error of the disk
-        raise _failed(item.url, _reason(error, requests)) from error
+        kind = ChatCorpusError if answers else UnreachableError
+        raise _failed(item.url, _reason(error, requests), kind) from error
 
 
 def _check(answer: Any) -> None:
@@ -133,10 +142,11 @@ def _refuse(url: str, status: int) -> NoReturn:
     raise _failed(url, message("the server refuses it ({status})", status=status))
 
 
-def _failed(url: str, reason: str) -> ChatCorpusError:
-    return ChatCorpusError(
+def _failed(url: str, reason: str, kind: type[ChatCorpusError] = ChatCorpusError) -> ChatCorpusError:
+    return kind(
         message(
-            "{url}: cannot be downloaded: {reason}; run the same command again, or name a mirror with --from",
+            "{url}: cannot be downloaded: {reason}; run the same command again, or name a mirror, such as "
+            '--from "https://mirror.example/{{url}}", or HF_ENDPOINT=https://mirror.example for the Hugging Face hub',
             url=displayed(url),
             reason=reason,
         )
@@ -170,15 +180,17 @@ def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, Remo
     from huggingface_hub.errors import HfHubHTTPError
 
     if constants.HF_HUB_OFFLINE:
-        raise ChatCorpusError(message("HF_HUB_OFFLINE is set: unset it to download from the hub"))
+        raise UnreachableError(message("HF_HUB_OFFLINE is set: unset it to download from the hub"))
     importlib.import_module("huggingface_hub.utils").disable_progress_bars()
     package.set_client_factory(lambda: _client(httpx2))
     revision = item.origin.revision or None
     url = package.hf_hub_url(
         item.origin.address, item.file.name, repo_type="dataset", revision=revision, endpoint=item.hub
     )
+    kind: type[ChatCorpusError] = UnreachableError
     try:
         facts = package.get_hf_file_metadata(url, token=False, timeout=TIMEOUT, retry_on_errors=True)
+        kind = ChatCorpusError
         remote = _known(item.file, facts)
         path = staging / f"{hashlib.sha256(f'{url} {facts.etag}'.encode()).hexdigest()[:16]}{INCOMPLETE}"
         _continued(url, path, remote, progress)
@@ -188,9 +200,9 @@ def _from_hub(item: Item, staging: Path, progress: Progress) -> tuple[Path, Remo
             _refuse(url, status)
         raise _failed(url, message("the server answers {status}", status=status)) from error
     except httpx2.TimeoutException as error:
-        raise _failed(url, message("no answer within {seconds} seconds", seconds=TIMEOUT)) from error
+        raise _failed(url, message("no answer within {seconds} seconds", seconds=TIMEOUT), kind) from error
     except httpx2.HTTPError as error:
-        raise _failed(url, message("no connection")) from error
+        raise _failed(url, message("no connection"), kind) from error
     return path, remote
 
 

@@ -3,7 +3,7 @@
 The style of a file is detected in its first bytes: the message follows the speaker on the same line, or is on the lines
 below. LINE writes the date on a separate line (`formats.daily_lines`). Lines without time and speaker continue the
 message before. Sessions end at a gap, and consecutive messages of one speaker merge (`formats.sessions`). Lines in
-place of pictures and other media are not part of the turn.
+place of pictures and other media are not part of the turn, and neither are notices (`formats.placeholders`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import polars as pl
 from chat_corpus.files.lines import BOM, numbered_lines, printable
 from chat_corpus.formats import daily_lines, sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, Records, mark_empty, rejected, turns_frame, undecodable
+from chat_corpus.formats.placeholders import MEDIA, NOTICE, PROGRAM
 from chat_corpus.schema import Reason
 
 #: Seconds without a message that end a session.
@@ -56,23 +57,15 @@ _FEWEST, _SHARE = 2, 0.2
 #: A later style must match this many times as many lines as the best earlier one, because it also matches lines of
 #: earlier styles, with the message as part of the name.
 _CLEARLY = 1.5
+#: Whether the speaker of a line is a person; notices of the program have no speaker, or the program as the speaker.
+_IS_MESSAGE = ~pl.col("speaker").str.contains(PROGRAM)
 #: Lines that describe the export itself.
 _FRAME = (
     r"^(?:[=\-—_*]{5,}|消息记录.*|消息分组[:：].*|消息对象[:：].*|导出.{0,40}|.{0,60}的聊天(?:记录|記錄)|\[LINE\].{0,100}"
     r"|(?:保存|儲存)(?:日期|时间|時間)[:：].*|Saved on[:：].*|)[ \t\r]*$"
 )
-#: Lines that take the place of pictures and other media.
-MEDIA = (
-    r"^[\u200e ]*(?:<(?:Media omitted|媒体已省略|(?:省略|略過)[^<>]{2,10}|[^<>]{0,40}omitted)>"
-    r"|<(?:attached|附件|已附加)[:：] ?[^<>]{1,100}>|[^\s<>]{1,100} \((?:file attached|文件附件|檔案已附加|附件)\)"
-    r"|(?:image|video|audio|sticker|GIF|document|Contact card) omitted"
-    r"|(?:图片|圖片|视频|影片|语音|音訊|表情|贴图|貼圖|文件|檔案|GIF)(?:已省略|已忽略|已略過|未显示)"
-    r"|(?:此消息已删除|此訊息已刪除|已刪除此訊息|您删除了此消息|您已刪除此訊息|This message was deleted)[。.]?"
-    r"|(?:\[|【)(?:图片|照片|圖片|表情|表情包|动画表情|语音|视频|影片|文件|檔案|位置|位置訊息|链接|连结|連結|名片|聯絡資訊|红包|转账"
-    r"|语音消息|語音訊息|语音通话|語音通話|视频通话|視訊通話|小程序|聊天记录|记事本|記事本|相簿|音乐|音樂|贴图|貼圖|Photo|Sticker|Video"
-    r"|Voice message|File|Location|Contact|Album)(?:\]|】)"
-    r")[ \t]*$"
-)
+#: A notice without a speaker, in styles in which only messages with a speaker are found by their time.
+_TIMED_NOTICE = rf"^{_MARKS}\[?[0-9]{{1,4}}[-/.年][-/.:,0-9年月日上下午AaPpMm ]{{6,30}}\]?[ \t]+{NOTICE}[ \t]*$"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,12 +138,14 @@ def _messages(lines: pl.DataFrame, style: _Style) -> pl.DataFrame:
     below = style.name in _BELOW
     content = pl.when(begins).then(pl.lit("") if below else pl.col("content")).otherwise("text")
     counted = lines.with_columns(content=content, bad=pl.col("text").is_null())
-    shown = pl.col("content").filter(~pl.col("content").str.contains(MEDIA) & ~(begins & (pl.col("content") == "")))
+    is_blank = begins & (pl.col("content") == "")
+    dropped = is_blank | pl.col("content").str.contains(MEDIA) | pl.col("content").str.contains(_TIMED_NOTICE)
+    shown = pl.col("content").filter(~dropped)
     grouped = counted.group_by("group", maintain_order=True).agg(
         pl.col("record", "stamp", "speaker").first(), bad=pl.col("bad").any(), text=shown.str.join("\n")
     )
     bad, text = pl.col("bad"), pl.col("text").str.strip_chars("\n")
-    return grouped.filter(pl.col("speaker").is_not_null()).select(
+    return grouped.filter(_IS_MESSAGE).select(
         "record",
         "speaker",
         "stamp",
@@ -165,7 +160,7 @@ def _cut(data: bytes, *, style: _Style, gap: int) -> int:
     """Return the offset of the last message that begins a session, or of the date above it; 0 if there is none."""
     lines = style.parsed(numbered_lines(sessions.whole_lines(data), 1))
     # As in `_read`, notices of the program are not messages, so the gaps are between other lines.
-    messages = lines.filter(pl.col("speaker").is_not_null()).with_columns(key=pl.lit(None, dtype=pl.String))
+    messages = lines.filter(_IS_MESSAGE).with_columns(key=pl.lit(None, dtype=pl.String))
     if messages.is_empty():
         return 0
     begins = messages.filter(sessions.session_starts(messages, gap))["record"]

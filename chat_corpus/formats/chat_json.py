@@ -16,12 +16,13 @@ import polars as pl
 
 from chat_corpus.formats import sessions, times
 from chat_corpus.formats.base import NOT_UTF8, Format, Reading, RecordError, Records, Turns, mark_empty, turns_frame
-from chat_corpus.formats.chat_exports import GAP, MEDIA
+from chat_corpus.formats.chat_exports import GAP
 from chat_corpus.formats.field_names import ANSWERS, PROMPTS, normal
 from chat_corpus.formats.json_elements import elements, records_at
 from chat_corpus.formats.json_layout import Nested, has_record, read_dialect
 from chat_corpus.formats.json_records import json_array, json_lines, of_the_file
 from chat_corpus.formats.json_values import decode
+from chat_corpus.formats.placeholders import MEDIA, MEDIA_NUMBER, MEDIA_TYPE, NOTICE_NUMBER, NOTICE_TYPE, PROGRAM
 from chat_corpus.schema import Reason
 
 #: Keys of a message, in lower case: of the speaker (all their values together identify one), the time, and the text.
@@ -44,13 +45,12 @@ _TIME = (
     ),
 )
 _TEXT = ("text", "content", "message", "msg", "strcontent")
-#: Types of notices of the program, and WeChat's numbers for them.
-_NOTICES = re.compile(
-    r"service|system|channel_\w+|Guild\w+|Recipient\w+|Call|Channel\w+Change|ChannelPinnedMessage|ThreadCreated|100\d\d"
-)
-#: WeChat's number for the type text.
-_WECHAT_TEXT = 1
-_MEDIA = re.compile(MEDIA)
+#: Keys of the type of a message.
+_TYPE = ("subtype", "type", "msgtype", "msg_type", "messagetype", "message_type", "localtype", "type_name", "typename")
+#: Types of notices and of media, as words or as WeChat's numbers. A WeChat message of any type but 1 has no text.
+_NOTICE = re.compile(f"{NOTICE_TYPE}|{NOTICE_NUMBER}")
+_NO_TEXT = re.compile(f"{MEDIA_TYPE}|{MEDIA_NUMBER}")
+_MEDIA, _PROGRAM = re.compile(MEDIA), re.compile(PROGRAM)
 _FAULT = "a message with speaker, time and text expected"
 
 
@@ -77,15 +77,16 @@ def _message(record: object) -> tuple[str, str, str | None] | None:
     text_key = next((key for key in _TEXT if key in keys), None)
     if time is None or text_key is None:
         return None
-    kind = keys.get("subtype") or keys.get("type", "")
-    if isinstance(kind, str | int) and _NOTICES.fullmatch(str(kind)):
-        return "", time, None
+    kinds = [str(keys[key]) for key in _TYPE if isinstance(keys.get(key), str | int) and keys[key] not in ("", 0)]
     speaker = [str(_identity(keys[key])) for key in _SPEAKER if keys.get(key) is not None]
+    if any(map(_NOTICE.fullmatch, kinds)) or any(map(_PROGRAM.match, speaker)):
+        return "", time, None
     text = _text(keys[text_key])
     if not speaker or text is None or _is_dialogue(keys.keys() - {text_key}):
         return None
-    is_text = not isinstance(kind, int) or kind == _WECHAT_TEXT
-    return "\n".join(speaker), time, text if is_text and not _MEDIA.match(text) else ""
+    words = [kind for kind in kinds if not kind.lstrip("-").isdecimal()]  # beside a word, a number says less
+    is_text = not any(map(_NO_TEXT.fullmatch, words or kinds)) and not _MEDIA.match(text)
+    return "\n".join(speaker), time, text if is_text else ""
 
 
 def _identity(value: object) -> object:

@@ -10,9 +10,9 @@ from chat_corpus.files.raw_file import HEAD_BYTES
 from chat_corpus.formats.field_names import columns, normal
 from chat_corpus.formats.table_rows import REMARK
 
-SPEAKER, TEXT, DIALOGUE, TIME = "speaker", "text", "dialogue", "time"
+SPEAKER, TEXT, DIALOGUE, TIME, TYPE = "speaker", "text", "dialogue", "time", "type"
 #: Column names of exported messages, most specific first: WeChat, QQ, Discord and Telegram exporters, and plain tables.
-_NAMES: Mapping[str, tuple[str, ...]] = {
+NAMES: Mapping[str, tuple[str, ...]] = {
     SPEAKER: (
         *("speaker", "role", "sender", "from", "talker", "author", "nickname", "username", "user_name", "user", "name"),
         *("nick", "issender", "is_sender"),
@@ -34,7 +34,13 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         *("time", "timestamp", "datetime", "date", "strtime", "createtime", "create_time", "created_at", "sent_at"),
         *("时间", "日期", "发送时间", "消息时间", "创建时间", "時間", "發送時間", "傳送時間", "訊息時間", "建立時間"),
     ),
+    TYPE: (
+        *("消息类型", "訊息類型", "type_name", "typename", "message_type", "messagetype", "msg_type", "msgtype"),
+        *("类型", "類型", "type", "localtype"),
+    ),
 }
+#: Column names of export tools for WeChat, with which numbers in a column of types are WeChat's.
+_WECHAT = frozenset(("strcontent", "issender", "is_sender", "issend", "subtype", "localid", "msgsvrid", "localtype"))
 SEPARATORS = (",", "\t", ";", "|")
 #: Number of first lines, blank or not, that may hold the header.
 _BLANKS = 10
@@ -100,8 +106,13 @@ def places_of(header: Sequence[str], given: Mapping[str, str], roles: set[str]) 
         if normal(name) not in plain:
             return None
         places[what] = plain.index(normal(name))
-    for what in _NAMES if not given else ():
-        usual = [name for name in _NAMES[what] if what in roles and name in plain]
+    for what in NAMES if not given else ():
+        usual = [name for name in NAMES[what] if what in roles and name in plain]
         if usual:
             places.setdefault(what, plain.index(usual[0]))
     return places
+
+
+def is_of_wechat(header: Sequence[str]) -> bool:
+    """Return whether a header is that of an export tool for WeChat."""
+    return not _WECHAT.isdisjoint(map(normal, header))

@@ -2,7 +2,8 @@
 
 The columns are named by a header, in any order, or by the user, by name or number. Rows of one dialogue are contiguous.
 A table without a column of dialogues is split at gaps in time. A table that also has no times is a single dialogue,
-which is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`).
+which is read as a whole. Consecutive messages of one speaker merge (`formats.sessions`). Messages of media are blank;
+notices are not messages (`formats.placeholders`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 
 import polars as pl
@@ -22,16 +23,28 @@ from chat_corpus.formats.base import Format, Reading, Records, mark_empty, turns
 from chat_corpus.formats.field_names import NO_TURN, columns, is_row_number, normal
 from chat_corpus.formats.message_headers import (
     DIALOGUE,
+    NAMES,
     SEPARATORS,
     SPEAKER,
     TEXT,
     TIME,
+    TYPE,
     header_line,
     header_of,
+    is_of_wechat,
     lines_of,
     places_of,
     split_fields,
     whole_lines,
+)
+from chat_corpus.formats.placeholders import (
+    MEDIA,
+    MEDIA_NUMBER,
+    MEDIA_TYPE,
+    NOTICE_NUMBER,
+    NOTICE_TYPE,
+    PROGRAM,
+    of_type,
 )
 from chat_corpus.formats.table_rows import MOST_COLUMNS, Table, fields_of, plain_format, without_headings
 
@@ -46,42 +59,55 @@ _READABLE = 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Layout:
-    """A table, and the indices of its columns by role: `speaker`, `text`, `dialogue`, `time`, `query`, `answer`."""
+    """A table, and the indices of its columns by role: those of `message_headers.NAMES`, `query`, `answer`.
+
+    `numbered` means that numbers in the column of types are WeChat's.
+    """
 
     table: Table
     places: Mapping[str, int]
     order: times.Order = times.Order.DAY_FIRST
+    numbered: bool = False
 
     def dialect(self) -> str:
-        return json.dumps({"table": self.table.dialect(), "places": dict(self.places), "order": self.order})
+        return json.dumps(asdict(self) | {"table": self.table.dialect(), "places": dict(self.places)})
 
     @classmethod
     def of(cls, dialect: str) -> _Layout:
         facts = json.loads(dialect)
-        return cls(table=Table.of(facts["table"]), places=facts["places"], order=times.Order(facts["order"]))
+        order, numbered = times.Order(facts["order"]), bool(facts["numbered"])
+        return cls(table=Table.of(facts["table"]), places=facts["places"], order=order, numbered=numbered)
 
 
 def _messages(records: Records, layout: _Layout) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
-    """Return rows as `sessions.MESSAGES`, numbers of blank lines, and the fields of readable rows (`record, text`)."""
+    """Return rows as `sessions.MESSAGES`, numbers of blank lines and notices, and the fields of messages.
+
+    The fields are those of readable rows (`record, text`).
+    """
     fields = fields_of(records, layout.table)
 
     def column(name: str) -> pl.Expr:
         place = layout.places.get(name)
         return pl.lit(None, dtype=pl.String) if place is None else pl.col("text").list.get(place)
 
-    good = fields.good.select(
+    notice, media = (NOTICE_NUMBER, MEDIA_NUMBER) if layout.numbered else ("", "")
+    is_program = column(SPEAKER).str.contains(PROGRAM).fill_null(value=False)
+    is_media = of_type(column(TYPE), MEDIA_TYPE, media) | column(TEXT).str.contains(MEDIA)
+    rows = fields.good.with_columns(is_notice=of_type(column(TYPE), NOTICE_TYPE, notice) | is_program)
+    notices, rows = rows.filter("is_notice")["record"], rows.filter(~pl.col("is_notice"))
+    good = rows.select(
         "record",
         speaker=pl.when(column(SPEAKER).str.strip_chars() != "").then(column(SPEAKER).str.strip_chars()),
         stamp=times.stamp_of(column(TIME), layout.order),
         key=pl.when(column(DIALOGUE).str.strip_chars() != "").then(column(DIALOGUE).str.strip_chars()),
-        text=column(TEXT),
+        text=pl.when(is_media).then(pl.lit("")).otherwise(column(TEXT)),
         reason=pl.lit(None, dtype=pl.String),
         message=pl.lit(None, dtype=pl.String),
     )
     missing = [name for name in sessions.MESSAGES if name not in fields.bad.columns]
     bad = fields.bad.with_columns(pl.lit(None, dtype=sessions.MESSAGES[name]).alias(name) for name in missing)
     messages = pl.concat([good, bad.select(sessions.MESSAGES.names())]).sort("record")
-    return messages, fields.blank, fields.good
+    return messages, pl.concat([fields.blank, notices]), rows
 
 
 def _read(parts: Sequence[Records], *, layout: _Layout, gap: int) -> Reading:
@@ -139,11 +165,13 @@ def _look(head: bytes, names: tuple[tuple[str, str], ...]) -> _Layout | None:
     """Return the table of messages in a file with these first bytes; None for any other file."""
     if not names and columns(header_of(head)[1]) is not None:  # a table of questions and answers
         return None
-    found = _located(head, {TEXT, SPEAKER, DIALOGUE, TIME}, names)
-    if found is None or TEXT not in found.places or len(found.places) == 1:
+    found = _located(head, {*NAMES}, names)
+    if found is None or TEXT not in found.places or not {SPEAKER, DIALOGUE, TIME} & set(found.places):
         return None
     records = plain_format(found.table).split(whole_lines(head), 1)
     good = fields_of(without_headings(records, found.table)[0], found.table).good
+    numbered = TYPE in dict(names) or is_of_wechat(header_of(head)[1])
+    found = replace(found, numbered=numbered)
     return replace(found, order=_order(good["text"], found.places[TIME]) if TIME in found.places else found.order)
 
 
@@ -213,10 +241,11 @@ def _numbered(given: Mapping[str, str]) -> dict[str, int] | None:
 def _others(header: Sequence[str], places: Mapping[str, int]) -> tuple[tuple[int, str], ...]:
     """Return indices and names of columns that may hold text that is not read."""
     rest = [place for place in range(len(header)) if place not in places.values()]
+    again = {name for role in places for name in NAMES.get(role, ()) if role != TEXT}  # such as a nickname and an id
     return tuple(
         (place, header[place].strip()[:80])
         for place in rest
-        if normal(header[place]) not in NO_TURN and not is_row_number(header[place])
+        if normal(header[place]) not in NO_TURN | again and not is_row_number(header[place])
     )
 
 

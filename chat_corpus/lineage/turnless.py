@@ -11,7 +11,7 @@ import polars as pl
 
 from chat_corpus.files.lines import printable
 from chat_corpus.formats.base import Records
-from chat_corpus.formats.chat_exports import MEDIA
+from chat_corpus.formats.placeholders import MEDIA
 from chat_corpus.lineage.replayed_shard import ReplayedShard
 from chat_corpus.messages import Message, message
 
@@ -28,14 +28,16 @@ def why_no_turn(shard: ReplayedShard, file_index: int, number: int) -> Message:
         return _continues(shard, file_index, records[:at].filter(~pl.col("continues"))["record"][-1])
     text = _text(records["text"][at], records["bytes"][at])
     if any(map(_MEDIA.match, (text, *_BETWEEN.split(text)))):
-        return message("not a turn: a placeholder for media, such as a picture, which is left out")
+        return message(
+            "not a turn: a placeholder for media, such as a picture, or a notice of the program, which is left out"
+        )
     before = turns.filter(pl.col("record") < number)["record"].max()
     if isinstance(before, int) and text:
         read = turns.filter(pl.col("record") == before)["raw"].drop_nulls()
         lines = records.filter(pl.col("record").is_between(before, number))
         if number in _joined("\n".join(read), lines):
             return _continues(shard, file_index, before)
-    return message("not a turn: records of this kind, such as headers, hold none")
+    return message("not a turn: records of this kind, such as headers and notices, hold none")
 
 
 def _continues(shard: ReplayedShard, file_index: int, record: int) -> Message:

@@ -14,6 +14,7 @@ from chat_corpus.pipeline.counts import Counts, Example, FileCounts
 from chat_corpus.pipeline.settings import SourceSettings
 from chat_corpus.runs.cutting import FileSummary
 from chat_corpus.schema import Pairing, Reason
+from chat_corpus.sources import definitions
 from chat_corpus.sources.base import Source
 from chat_corpus.terms import reason_counts, stored_text
 
@@ -154,6 +155,8 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
     undecoded = {
         name for names, file in failing if file.unreadable[Reason.ENCODING] * 2 >= file.records > 0 for name in names
     }
+    if not undecoded and isinstance(source, definitions.AddedSource):
+        return definitions.advice(source)
     if not undecoded:
         return message(
             "download the original release, or remove the file if it is not of {source}; {advice}",
@@ -165,6 +168,12 @@ def advice(source: Source, groups: Groups, counts: Mapping[str, FileCounts], fac
         for fact in facts
         if fact.file.name in undecoded
     ]
+    if isinstance(source, definitions.AddedSource):
+        return message(
+            "{encodings}; set the right encoding with --encoding {source}=NAME",
+            encodings=joined("; ", encodings),
+            source=source.name,
+        )
     return message(
         "{encodings}; set the right encoding with --encoding {source}=NAME, or download the file again",
         encodings=joined("; ", encodings),

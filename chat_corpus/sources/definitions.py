@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec.structs import asdict, replace
 
 from chat_corpus.formats.layouts import JSON, by_name, formats_of
-from chat_corpus.messages import message
+from chat_corpus.messages import Message, constant, message
 from chat_corpus.schema import Markup, Pairing, Script, Segmentation, Traits
 from chat_corpus.sources.base import Input, Source
 
@@ -34,6 +35,8 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dialogue: str | int | None = None
     #: When a message was sent.
     time: str | int | None = None
+    #: What kind of message it is, such as text or picture.
+    type: str | int | None = None
 
     @property
     def names(self) -> tuple[tuple[str, str], ...]:
@@ -79,11 +82,23 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return hashlib.sha256(msgspec.json.encode(replace(self, path=()), order="deterministic")).hexdigest()[:16]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddedSource(Source):
+    """A source that the user adds."""
+
+
 #: Corpora by name.
 Definitions = tuple[tuple[str, Definition], ...]
 
 
-def source_of(name: str, definition: Definition) -> Source:
+def advice(source: Source) -> Message:
+    """Return what a person can do if files of a source are missing or cannot be read."""
+    if isinstance(source, AddedSource):
+        return message("check the file, or name its layout with --layout {source}=LAYOUT", source=source.name)
+    return constant(source.obtain)
+
+
+def source_of(name: str, definition: Definition) -> AddedSource:
     """Return the source that a definition declares, with the default for each setting that is still `auto`.
 
     The `files` of its inputs are the paths from the user; names in the raw folder are not compared with them.
@@ -93,7 +108,7 @@ def source_of(name: str, definition: Definition) -> Source:
         layout, definition.columns.names, definition.gap or 0, characters=definition.segmentation == "character"
     )
     segmentation = definition.segmentation if definition.segmentation in set(Segmentation) else Segmentation.NONE
-    return Source(
+    return AddedSource(
         name=name,
         title=definition.title or name,
         url=definition.url,

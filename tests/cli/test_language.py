@@ -151,7 +151,7 @@ def test_a_run_is_shown_in_chinese(tmp_path: Path) -> None:
     assert "警告：douban：不完整，缺少 dev.txt、test.txt；" in done.stderr
     assert "\n来源 " in done.stderr
     assert "\n合计 " in done.stderr
-    assert done.stderr.splitlines()[-1] == "警告：11 个来源中有 1 个未完成：weibo（失败）；详见上文"
+    assert done.stderr.splitlines()[-1] == "警告：3 个来源中有 1 个未完成：weibo（失败）；详见上文"
 
 
 def test_tables_of_list_and_check_are_translated_and_json_is_not(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_records_are_explained_as_rows_repeats_rejects_or_structure(out: Path) -
     word = "the text that this source has for no answer"
     assert f"rejected no_answer by filter no_answer: {word}" in result
     assert f"answered by {name}:4, turn 1 of its dialogue: not written, no_answer: the answer: {word}" in result
-    assert result[-1] == "not a turn: records of this kind, such as headers, hold none"
+    assert result[-1] == "not a turn: records of this kind, such as headers and notices, hold none"
 
 
 def test_a_line_without_a_turn_names_the_record_that_it_continues_or_says_that_it_is_media(tmp_path: Path) -> None:

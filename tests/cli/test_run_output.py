@@ -61,7 +61,7 @@ def test_a_damaged_source_has_a_line_in_the_table_and_in_the_last_word(tmp_path:
     assert done.exit_code == 1
     lines = done.stderr.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("DAMAGED, see above")] == ["subtitle"]
-    assert lines[-1] == "warning: not completed, 1 of 11 sources: subtitle (damaged); see above"
+    assert lines[-1] == "warning: not completed, 1 of 2 sources: subtitle (damaged); see above"
 
 
 def test_failed_and_missing_sources_are_named_at_the_end_even_quietly(tmp_path: Path) -> None:

@@ -221,6 +221,20 @@ def test_check_and_normalize_take_added_corpora(tmp_path: Path) -> None:
     assert done.stdout == "在吗\n"
 
 
+def test_advice_for_a_file_that_cannot_be_read_is_about_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(put(tmp_path, {"chat.jsonl": CHAT + '{"messages": 坏\n' * 9}))
+    done = invoke("run", "--add", "mine=chat.jsonl", "--layout", "mine=json", "--out", "out", "--lang", "zh")
+    assert done.exit_code == 3
+    assert "请检查文件，或用 --layout mine=LAYOUT 指定其格式" in done.stderr
+    assert " check --add mine=chat.jsonl --layout mine=json  查看" in done.stderr
+    assert done.stderr.splitlines()[-1] == "警告：1 个来源中有 1 个未完成：mine（失败）；详见上文"
+    checked = invoke("check", "--add", "mine=chat.jsonl", "--layout", "mine=json").stdout
+    assert [line.split()[0] for line in checked.splitlines() if "absent" in line or "unusable" in line] == ["mine"]
+    assert "what to do: check the file, or name its layout with --layout mine=LAYOUT" in checked
+
+
 def test_the_raw_folder_that_need_not_exist_is_the_default() -> None:
     assert Settings().raw == DEFAULT_RAW
 

@@ -168,9 +168,12 @@ def test_a_server_that_does_not_answer_is_given_up(
 
 
 @pytest.mark.usefixtures("server")
-def test_a_server_that_is_gone_is_reported(tmp_path: Path) -> None:
-    done = fetch(tmp_path, plugin(tmp_path, "http://127.0.0.1:9/", remote()))
-    assert (done.exit_code, "cannot be downloaded: no connection; run the same" in done.stderr) == (1, True)
+def test_a_server_that_is_gone_is_tried_once(tmp_path: Path) -> None:
+    known = [remote(name=name) for name in ("ours.txt", "ours2.txt", "ours3.txt")]
+    done = fetch(tmp_path, plugin(tmp_path, "http://127.0.0.1:9/", *known), "--json")
+    assert (done.exit_code, done.stderr.count("cannot be downloaded: no connection; run the same")) == (1, 1)
+    assert "127.0.0.1:9 cannot be reached; not tried: 2 files" in done.stderr
+    assert ["not tried" in row["fault"] for row in json.loads(done.stdout)] == [False, True, True]
 
 
 @pytest.mark.slow
@@ -358,6 +361,7 @@ def test_on_a_terminal_it_asks_first(answer: str, code: int, tmp_path: Path) -> 
         os.close(ours)
         assert "Download 1 file (458 kB) into" in shown
         assert (tmp_path / "raw" / "ours" / "ours.txt").exists() == (code == 0)
+        assert ("cancelled: nothing was downloaded" in shown) == (code == 1)
 
 
 @pytest.mark.slow

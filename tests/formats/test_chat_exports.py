@@ -100,6 +100,41 @@ def test_chats_of_other_programs_are_read(name: str) -> None:
     assert laws.read(chat_export(), OTHERS[name]).pairs() == [("在吗", "在")]
 
 
+NOTICES = [
+    '"小美" 撤回了一条消息', "你撤回了一条消息", "小美撤回了一条消息 重新编辑", "小美已收回訊息", "您收回了一则訊息",
+    '"Mei" recalled a message', '"小美" 拍了拍我', '你领取了"小美"的红包', '"小美"邀请"小明"加入了群聊',
+]  # fmt: skip
+TEXTS = [
+    "谁撤回了一条消息",
+    "你刚才撤回了一条消息？",
+    "他拍了拍我的肩",
+    "撤回了消息没用",
+    "[微笑]",
+    "收到红包了",
+    "看图片",
+]
+
+
+@pytest.mark.parametrize("notice", NOTICES)
+def test_notices_are_left_out_and_counted(notice: str) -> None:
+    lines = f"2024-01-01 08:00 甲: 在吗\n{notice}\n2024-01-01 08:01 {notice}\n2024-01-01 08:02 乙: 在\n"
+    assert laws.read(chat_export(), lines).turns == [(1, "在吗"), (4, "在")]
+    above = f"2024-01-01 08:00 甲\n在吗\n2024-01-01 08:01 系统消息(10000)\n{notice}\n2024-01-01 08:02 乙\n在\n"
+    reading = laws.read(chat_export(), above)
+    assert (reading.pairs(), reading.rejects) == ([("在吗", "在")], [])
+
+
+def test_a_notice_in_the_place_of_a_speaker_is_no_message() -> None:
+    lines = '2024-01-01 08:00 甲\n在吗\n\n2024-01-01 08:01 "小美" 撤回了一条消息\n\n2024-01-01 08:02 乙\n在\n'
+    assert laws.read(chat_export(), lines).pairs() == [("在吗", "在")]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_texts_like_notices_are_turns(text: str) -> None:
+    reading = laws.read(chat_export(), f"2024-01-01 08:00 甲: 在吗\n2024-01-01 08:01 乙: {text}\n")
+    assert reading.pairs() == [("在吗", text)]
+
+
 def test_a_chat_of_line_has_its_dates_on_lines_of_their_own() -> None:
     result = laws.read(chat_export(), LINE)
     assert result.turns == [

@@ -67,6 +67,32 @@ def test_chats_of_other_programs_are_read(name: str) -> None:
     assert laws.read(chat_array(), content).pairs() == [("在吗", "在")]
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"type": "系统消息"},
+        {"type": "system"},
+        {"type": 10000, "subtype": 4},
+        {"type": "10000"},
+        {"sender": "系统消息"},
+    ],
+    ids=str,
+)
+def test_a_notice_is_no_turn_whatever_its_type_is_called(facts: dict[str, object]) -> None:
+    def sent(number: int, who: str, text: str, **facts: object) -> dict[str, object]:
+        return {"createTime": 1795919400 + number, "sender": who, "content": text, "type": "文本消息", **facts}
+
+    notice = sent(2, "小明", "小明修改了群名", **facts)
+    messages = [
+        sent(1, "小明", "在吗"),
+        notice,
+        sent(3, "小红", "cat.gif", type="动画表情"),
+        sent(4, "小红", "在", type="引用消息", localType=244813135921),
+    ]
+    reading = laws.read(chat_array(), json.dumps(messages, ensure_ascii=False, indent=1))
+    assert (reading.pairs(), reading.rejects) == ([("在吗", "在")], [])
+
+
 def test_a_message_per_line_is_read_too() -> None:
     content = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in CHAT)
     assert chat_lines().accepts(content.encode())

@@ -51,8 +51,53 @@ def test_columns_are_named_by_name_or_number() -> None:
     assert laws.read(pairs, "她说,备注,我说\n在,无,在吗\n").pairs() == [("在吗", "在")]
 
 
+WECHAT = """localId,TalkerId,Type,SubType,IsSender,CreateTime,Status,StrContent,StrTime,Remark,NickName,Sender
+1,2,1,0,1,1704067200,,在吗,2024-01-01 08:00:00,,小明,wxid_a
+2,2,10000,0,0,1704067210,,你撤回了一条消息,2024-01-01 08:00:10,,小美,wxid_b
+3,2,1,0,0,1704067220,,在,2024-01-01 08:00:20,,小美,wxid_b
+4,2,3,0,0,1704067230,,"<msg><img/></msg>",2024-01-01 08:00:30,,小美,wxid_b
+5,2,49,5,1,1704067240,,<title>看</title>,2024-01-01 08:00:40,,小明,wxid_a
+6,2,1,0,0,1704067250,,看了,2024-01-01 08:00:50,,小美,wxid_b
+7,2,1,0,1,1704067260,,[图片],2024-01-01 08:01:00,,小明,wxid_a
+"""
+WORDS = """类型,发送人,内容,时间
+文本,小明,在吗,2024-01-01 10:00:00
+系统消息,小美,开启了朋友验证,2024-01-01 10:00:01
+引用,小美,在,2024-01-01 10:00:02
+动画表情,小美,hash.gif,2024-01-01 10:00:03
+文本,系统消息,小美领取了红包,2024-01-01 10:00:04
+"""
+
+
+def test_only_text_messages_of_a_wechat_table_are_turns() -> None:
+    reading = laws.read(message_table(), WECHAT)
+    assert reading.turns == [(2, "在吗"), (4, "在"), (7, "看了")]
+    assert reading.rejects == [(6, "empty"), (8, "empty")]
+    assert reading.pairs() == [("在吗", "在")]
+
+
+def test_types_may_be_words() -> None:
+    reading = laws.read(message_table(), WORDS)
+    assert (reading.turns, reading.rejects) == ([(2, "在吗"), (4, "在")], [])
+    named = message_table((("text", "说"), ("speaker", "谁"), ("type", "种")))
+    assert laws.read(named, "谁,说,种\n甲,在吗,1\n乙,在,1\n乙,<xml/>,47\n").turns == [(2, "在吗"), (3, "在")]
+
+
+def test_numbers_of_other_tables_are_not_types_of_messages() -> None:
+    assert laws.read(message_table(), "speaker,text,type\n甲,在吗,3\n乙,在,47\n").pairs() == [("在吗", "在")]
+
+
 @pytest.mark.parametrize(
-    "content", ["question,answer\n在吗,在\n", "在吗,在\n好,好\n", "text\n在吗\n", "title,content\n甲,乙\n", "", "\n\n"]
+    "content",
+    [
+        "text,type\n在吗,3\n",
+        "question,answer\n在吗,在\n",
+        "在吗,在\n好,好\n",
+        "text\n在吗\n",
+        "title,content\n甲,乙\n",
+        "",
+        "\n\n",
+    ],
 )
 def test_other_tables_are_no_tables_of_messages(content: str) -> None:
     assert not message_table().accepts(content.encode())
