@@ -22,7 +22,7 @@ from chat_corpus.api_arguments import (
 from chat_corpus.errors import ChatCorpusError, IncompleteError, UsageError
 from chat_corpus.exports.manifest import ExportSummary
 from chat_corpus.lineage import compare as comparing
-from chat_corpus.lineage import open_run, raw_file_run
+from chat_corpus.lineage import open_run, raw_file_run, trace_model
 from chat_corpus.lineage import trace as tracing
 from chat_corpus.lineage.comparison_model import Compared
 from chat_corpus.messages import error_text, joined, message
@@ -224,7 +224,7 @@ def trace(
     raw: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
     added: Mapping[str, str | Path] | None = None,
-) -> list[tracing.Row]:
+) -> list[trace_model.Row]:
     """Return where rows of an output, numbered from 1, came from.
 
     `raw` is the folder of the raw files, by default the one in the report. For added corpora that were moved, `added`
@@ -243,7 +243,7 @@ def explain(
     raw: str | Path | None = None,
     plugins: Iterable[str | Path] = (),
     added: Mapping[str, str | Path] | None = None,
-) -> list[tracing.Record]:
+) -> list[trace_model.Record]:
     """Return what became of raw records, numbered from 1, in the outputs under `out`.
 
     `file` is a path, or the name of the file in reports. Raises UsageError for a record that the run did not read, and

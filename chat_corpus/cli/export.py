@@ -91,13 +91,11 @@ def export(
     exporting.check(folder, settings, force=force)
     console.set_up(quiet=rest["quiet"], verbose=rest["verbose"], as_json=rest["log_json"])
     stored = _stored(settings, rest)
-    names = (included, exclude)
     if stored:
-        stored = list(dict.fromkeys([*stored, *added_names(rest)]))
-        exported, code = _from_stores(folder, names, stored, settings, dry_run=dry_run, force=force)
+        exported, code = _from_stores(folder, (included, exclude), stored, settings, dry_run=dry_run, force=force)
     else:
         bar = not (rest["quiet"] or rest["log_json"])
-        exported, code = _from_raw(folder, names, settings, dry_run=dry_run, force=force, bar=bar)
+        exported, code = _from_raw(folder, (included, exclude), settings, dry_run=dry_run, force=force, bar=bar)
     if isinstance(exported, list):
         _print_plan(exported, as_json=as_json)
         raise click.exceptions.Exit(code)
@@ -132,7 +130,7 @@ def _print_result(summary: ExportSummary, folder: Path, *, as_json: bool) -> Non
 
 
 def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
-    """Return the names of the sources with dialogue stores; an empty list means that raw corpora are exported.
+    """Return the names of the sources with dialogue stores, and of `--add`; none means that raw corpora are exported.
 
     Logs a warning if the user names both raw corpora and dialogue stores. Raises UsageError if the user names an output
     folder without dialogue stores.
@@ -160,7 +158,7 @@ def _stored(settings: Settings, flags: Mapping[str, Any]) -> list[str]:
             folder=settings.out,
         )
         raise UsageError(fault)
-    return stored
+    return list(dict.fromkeys([*stored, *added_names(flags)])) if stored else []
 
 
 def _from_stores(

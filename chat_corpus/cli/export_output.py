@@ -47,10 +47,7 @@ def _row(source: ExportSource) -> dict[str, str]:
 
 
 def notes(summary: ExportSummary) -> Iterator[tuple[str, str]]:
-    """Yield the notes below the table as (text, name of the event).
-
-    They are about sources that lack a split, records that were held back from the splits, and the shares of a mix.
-    """
+    """Yield (text, event) of each note below the table: lacking splits, records that were held, shares of a mix."""
     yield from _lacking_splits(summary)
     capped = {one.name: one.ledger.records_dropped.get("held_cap", 0) for one in summary.sources}
     if any(capped.values()):

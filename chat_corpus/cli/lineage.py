@@ -21,6 +21,7 @@ from chat_corpus.messages import message
 if TYPE_CHECKING:
     from chat_corpus.lineage.comparison_model import Compared
     from chat_corpus.lineage.recorded_run import RecordedRun
+    from chat_corpus.lineage.trace_model import Record, Row
     from chat_corpus.outputs.report import Report
 
 
@@ -69,7 +70,7 @@ def trace(
     moved = places(added, *(Path(path).parent for path in paths))
     runs: dict[str, RecordedRun] = {}
 
-    def traced() -> Iterator[trace.Row]:
+    def traced() -> Iterator[Row]:
         for path, number in _numbers(rows):
             if path not in runs:
                 runs[path] = open_run.load_by_tsv(Path(path), raw, plugins, moved)
@@ -165,7 +166,7 @@ def explain(
     moved = places(added, Path(out))
     found: dict[str, tuple[RecordedRun, str]] = {}
 
-    def explained() -> Iterator[trace.Record]:
+    def explained() -> Iterator[Record]:
         for path, number in _numbers(records):
             if path not in found:
                 found[path] = raw_file_run.load_by_raw_file(path, Path(out), raw, plugins, moved)

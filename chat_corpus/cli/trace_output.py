@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chat_corpus.cli.language import translate
 from chat_corpus.cli.terminal import padded
 from chat_corpus.lineage.export_trace import TracedRecord
-from chat_corpus.lineage.trace import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
+from chat_corpus.lineage.trace_model import CONVERSION, Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.messages import Message, joined, message, one_line
 from chat_corpus.terms import pairing_name, reason_name, script_name, stored_text
 

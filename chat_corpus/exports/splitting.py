@@ -23,7 +23,6 @@ from chat_corpus.row_masks import apply_where, matches, row_mask
 
 #: Version of these rules, which manifest.json states.
 VERSION = 1
-#: The splits of an export.
 SPLITS = ("train", "validation", "test")
 #: Number of occurrence numbers for which ids are computed at a time.
 _NUMBERS = 1 << 16
@@ -50,11 +49,9 @@ _MAYBE_MARK = (
 #: Characters that `fold` drops, before or after NFKC: ASCII marks and common full-width ones.
 _MARKS = r"\x00-/:-@\[-`{-\x7f·‐-―‘-”…\u3000-。〈-】！-／：-＠～"
 _DROPPED = f"[{_MARKS}]+"
-#: `_DROPPED` without `_SEPARATOR`.
 _DROPPED_BETWEEN = _DROPPED.replace(r"\x00-/", r"\x00-\x1e\x20-/")
 #: `_MARKS`, ASCII letters and digits, and common Han characters. Nearly all texts have no other characters.
 PLAIN = rf"{_MARKS}0-9A-Za-z\u4e00-\u9fa5"
-#: `PLAIN` without upper-case letters.
 _SMALL = PLAIN.replace("A-Za-z", "a-z")
 #: Runs of characters that are neither letters nor digits.
 _NEITHER = r"[^\p{L}\p{N}]+"

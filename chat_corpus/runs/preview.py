@@ -96,10 +96,9 @@ def preview(
     everything: bool,
     sampling: Sampling,
 ) -> dict[str, SourcePreview]:
-    """Return what filters and passes would remove from each source in `found`, without writing to the output folder.
+    """Return what filters and passes, with `everything` also those that are off, would remove from each source.
 
-    With `everything`, filters and passes that are off are tried too. Raises UsageError if the settings cannot be used,
-    EngineError if the workers are lost.
+    Raises UsageError if the settings cannot be used, EngineError if the workers are lost.
     """
     for name in found:
         script.load(settings.of(name).script)  # raises UsageError if a package of dictionaries is missing

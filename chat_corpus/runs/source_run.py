@@ -40,8 +40,7 @@ class SourceRun:
     """One source in a run: its plan, its tasks so far (`made`), how many of them are `done`, and its report.
 
     `folder` has its parts, `counts` those of finished shards by number, `stored` the turns of an earlier run by shard.
-    `content` is the bytes of the shards planned so far, `read` those of the finished ones, and `reached` an estimate of
-    `read` in bytes of the files on disk, which may be compressed or in a different encoding.
+    `content` is the bytes of the shards planned so far, `read` those of finished ones, `reached` as many on the disk.
     """
 
     task_type: ClassVar[type[ShardTask]] = ShardTask

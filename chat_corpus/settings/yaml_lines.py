@@ -22,10 +22,7 @@ _NAMES = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"})
 
 
 def load(file: Path) -> tuple[dict[str, Any], Locations]:
-    """Return the mapping in a file, and the location of each key.
-
-    Raises UsageError, with file and line if known, if the file cannot be read, is not YAML or has wrong keys.
-    """
+    """Return the mapping in a file, and the location of each key. Raises UsageError for a file that is not valid."""
     try:
         text = file.read_text("utf-8-sig")
     except FileNotFoundError as error:

@@ -15,7 +15,8 @@ from chat_corpus import versions
 from chat_corpus.exports import tsv
 from chat_corpus.lineage.compare import compare
 from chat_corpus.lineage.comparison_model import Compared
-from chat_corpus.lineage.trace import Address, trace
+from chat_corpus.lineage.trace import trace
+from chat_corpus.lineage.trace_model import Address
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.pipeline.filters.table import Filter
 from chat_corpus.schema import Reason

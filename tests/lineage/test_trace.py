@@ -14,7 +14,8 @@ import pytest
 
 from chat_corpus import sources
 from chat_corpus.errors import UsageError
-from chat_corpus.lineage.trace import Record, TurnTrace, explain, trace
+from chat_corpus.lineage.trace import explain, trace
+from chat_corpus.lineage.trace_model import Record, TurnTrace
 from chat_corpus.pipeline.counts import RecordCounts
 from chat_corpus.pipeline.filters import table as filter_table
 from chat_corpus.schema import Reason

@@ -9,7 +9,8 @@ from typing import Any
 
 import chat_corpus
 from chat_corpus import api, errors
-from chat_corpus.lineage import comparison_model, trace
+from chat_corpus.lineage import comparison_model
+from chat_corpus.lineage.trace_model import Address, PairOutcome, Record, Row, TurnOutcome, TurnTrace
 from chat_corpus.pipeline.text.normalizer import Change
 from chat_corpus.schema import Traits
 from chat_corpus.sources.base import Source
@@ -21,7 +22,7 @@ _ERRORS = ("UsageError", "IncompleteError", "EngineError", "GateError", "FileErr
 def python_api(language: str) -> str:
     """The Python interface: functions with their signatures, what they return, errors with their exit codes."""
     functions = [_function(name) for name in chat_corpus.__all__ if name not in ("sources", "__version__")]
-    results = [trace.Row, trace.Record, trace.TurnTrace, trace.TurnOutcome, trace.PairOutcome, trace.Address, Change]
+    results = [Row, Record, TurnTrace, TurnOutcome, PairOutcome, Address, Change]
     compared = [comparison_model.Compared, comparison_model.Cause, comparison_model.Row]
     classes = [_class(kind, language) for kind in (Source, Traits, *results, *compared)]
     failures = [words(language, "Error", "Exit code", "Meaning")]
