@@ -226,7 +226,7 @@ def compare(
 
     reports, moved = None, places(added, old, new)
     if html is not None:
-        check_target(html, old, new)
+        check_target(html, old, new, is_page=False)
         reports = _report(old), _report(new)
     sources: list[comparison_model.Compared] = []
 

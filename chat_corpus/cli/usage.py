@@ -179,16 +179,21 @@ class Target(click.Path):
         raise click.BadParameter(fault, ctx, param)
 
 
-def check_target(path: Path, *folders: Path) -> None:
-    """Raise UsageError if a path is a data file or report in one of these outputs, or a raw file of one of them."""
+def check_target(path: Path, *folders: Path, is_page: bool = True) -> None:
+    """Raise UsageError if a path is a data file or report in one of these outputs, or a raw file of one of them.
+
+    A page of an output may be replaced only by its own page (`is_page`).
+    """
+    from chat_corpus.outputs.layout import PAGE
     from chat_corpus.outputs.report import reported_sources
 
+    records = _RECORDS if is_page else (*_RECORDS, PAGE)
     for folder in folders:
         for name, entry in reported_sources(folder).items() if path.is_file() else ():
             if any(path.samefile(raw) for file in entry.files if (raw := Path(entry.raw) / file.file).is_file()):
                 raise UsageError(message("{file}: a raw file of {source}; name a new file", file=path, source=name))
         inside = path.resolve().is_relative_to(folder.resolve())
-        if inside and path.is_file() and (path.suffix in _DATA or path.name in _RECORDS):
+        if inside and path.is_file() and (path.suffix in _DATA or path.name in records):
             raise UsageError(
                 message("{file}: a file of the output in {folder}; name a new file", file=path, folder=folder)
             )

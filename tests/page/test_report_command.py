@@ -73,6 +73,13 @@ def test_a_page_of_a_comparison_needs_both_reports(tmp_path: Path) -> None:
     assert f"{folders[0] / 'report.json'}, which is missing" in result.stderr
 
 
+def test_a_comparison_does_not_replace_the_page_of_an_output(tmp_path: Path) -> None:
+    put(tmp_path, {"old/ptt.tsv": "在吗\t在\n", "new/ptt.tsv": "在吗\t在\n", "new/report.html": "a page"})
+    result = invoke("compare", tmp_path / "old", tmp_path / "new", "--html", tmp_path / "new/report.html")
+    assert (result.exit_code, "a file of the output" in result.stderr) == (2, True)
+    assert (tmp_path / "new/report.html").read_text() == "a page"
+
+
 @pytest.mark.slow
 def test_two_outputs_are_compared_on_a_page(out: Path, tmp_path: Path) -> None:
     config = put(tmp_path, {"c.yaml": "text: {punctuation: {limit: 1}}\n"}) / "c.yaml"
