@@ -11,6 +11,8 @@ import polars as pl
 AFTER_BLANKS = "\u3001"
 _SPECIAL = frozenset("\\.+*?()|[]{}^$")
 _FALSE = pl.Series([False])
+#: Numbers of groups per row above which a mask of all numbers would take too much memory.
+_SPARSE = 8
 
 
 def matches(texts: pl.Series, pattern: str, where: pl.Series | None = None) -> pl.Series:
@@ -88,17 +90,22 @@ def row_mask(size: int, rows: pl.Series) -> pl.Series:
 
 
 def same_group(groups: pl.Series, rows: pl.Series) -> pl.Series:
-    """Return a mask of all rows in the groups of the rows that the mask `rows` selects. A null group matches nothing.
+    """Return a mask of the rows whose group has a row in the mask `rows`; a null is in no group.
 
-    Groups are numbers from 0; the highest is not much larger than the number of rows. `Series.is_in` takes five times
-    as long for many groups.
+    Groups are numbers from 0, usually not many more than rows: then `Series.is_in` would take five times as long.
 
-    >>> groups = pl.Series([0, 0, 2, None, 1], dtype=pl.UInt32)
+    >>> groups = pl.Series([0, 0, 2, None, 4_294_967_295], dtype=pl.UInt32)
     >>> same_group(groups, pl.Series([True, False, False, True, False])).to_list()
     [True, True, False, False, False]
+    >>> same_group(groups.head(4), pl.Series([False, False, True, True])).to_list()
+    [False, False, True, False]
     """
     highest: int = groups.max() or 0  # type: ignore[assignment]  # of a column of integers
-    found = row_mask(highest + 1, groups.filter(rows).drop_nulls()).gather(groups)
+    chosen = groups.filter(rows).drop_nulls()
+    if highest > _SPARSE * len(groups):
+        found = groups.is_in(chosen.unique().implode())
+    else:
+        found = row_mask(highest + 1, chosen).gather(groups)
     return found.fill_null(value=False) if found.null_count() else found
 
 
