@@ -30,7 +30,7 @@ def empty_splits(rows: dict[str, int], options: SplitOptions, groups: int) -> It
     >>> next(empty_splits({"train": 9}, SplitOptions(test=0.2), 3))
     'test has no records: a share of 0.2 of 3 groups of dialogues (9 records); use a larger share, or more data'
     """
-    counts = {"groups": count_noun(groups, "group"), "records": count_noun(sum(rows.values()), "record")}
+    counts = {"groups": count_noun(groups, "group"), "records": count_noun(sum(rows.values()), "record", "export")}
     if "train" not in rows:
         yield message(
             "train has no records: test, validation and records held back leave none of {groups} of dialogues; use "
