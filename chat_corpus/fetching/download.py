@@ -47,9 +47,9 @@ def download(items: Sequence[Item], raw: Path, progress: Progress) -> Iterator[O
     """Download the planned files one after the other, and yield the outcome of each.
 
     If a file cannot be downloaded, the others are downloaded nevertheless, except those of a server that cannot be
-    reached. Raises ChatCorpusError if the disk has too
-    little space or cannot be written. Raises UsageError if a different process downloads into this folder, if the
-    folder for downloads is a link, or if a package is not installed.
+    reached. Raises ChatCorpusError if the disk has too little space or cannot be written. Raises UsageError if a
+    different process downloads into this folder, if the folder for downloads is a link, or if a package is not
+    installed.
     """
     chosen = [item for item in items if item.action is Action.DOWNLOAD]
     try:

@@ -1,4 +1,4 @@
-"""Finding of the source that read a raw file, by the path of the file or by its name in the report."""
+"""Find the source that read a raw file, by the path of the file or by its name in the report."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def load_by_raw_file(
         reported = _reported_name(path, files, folders[name])
         if reported is not None:
             return load(out, name, raw, plugins=plugins, places=places), reported
-    # The first source by the place of its file.
+    # By the path of the file: of several sources that read the same file, the first one.
     found = {str(Path(folders[name], path)): name for name, files in reversed(names.items()) if path in files}
     if len(found) > 1:
         text = message(

@@ -1,4 +1,4 @@
-"""Explain why a raw record is the address of no turn: it continues an earlier record, stands for media, or has no text.
+"""Explain why a raw record has no turn: it continues an earlier record, is a placeholder for media, or has no text.
 
 A layout has no list of the records that it joins, so their texts are compared with the text that was read.
 """

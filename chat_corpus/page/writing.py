@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
-    """Write the page of the output of a run, or delete an older one if `wanted` is false.
+def write_page(out: Path, report: Report, *, enabled: bool = True) -> None:
+    """Write the page of the output of a run, or delete an older one if `enabled` is false.
 
     If the page cannot be made, the run does not fail, since its outputs are complete: a warning is logged, and an older
     page is deleted, since it would show different outputs.
     """
     path = out / PAGE
     try:
-        if wanted:
+        if enabled:
             page = build(Material(report=report, samples=draw_samples(out, report.sources)))
             _write(path, html(page))
         else:
@@ -41,11 +41,11 @@ def write_page(out: Path, report: Report, *, wanted: bool = True) -> None:
         _warn(path, error)
 
 
-def write_export_page(folder: Path, summary: ExportSummary, *, wanted: bool = True) -> None:
-    """Write the page of an export, or delete an older one if `wanted` is false; a failure is logged as a warning."""
+def write_export_page(folder: Path, summary: ExportSummary, *, enabled: bool = True) -> None:
+    """Write the page of an export, or delete an older one if `enabled` is false; a failure is logged as a warning."""
     path = folder / PAGE
     try:
-        if wanted:
+        if enabled:
             _write(path, html(read_export_page(folder, summary)))
         else:
             path.unlink(missing_ok=True)

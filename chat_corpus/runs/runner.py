@@ -107,7 +107,7 @@ class _Run:
         report = self._report.write(self._seconds, last=True)
         from chat_corpus.page.writing import write_page  # imported here, so that it does not delay the first message
 
-        write_page(self._out, report, wanted=self._settings.page)
+        write_page(self._out, report, enabled=self._settings.page)
         return {name: self._done[name] for name in self._found}, report
 
     def _tasks(self) -> Iterator[ShardTask]:

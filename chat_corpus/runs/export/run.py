@@ -145,7 +145,7 @@ def _exported(
     except OSError as error:
         path, fault = error.filename or folder, system_text(error)
         raise ChatCorpusError(message("{file}: cannot be written: {fault}", file=path, fault=fault)) from error
-    write_export_page(folder, summary, wanted=settings.page)
+    write_export_page(folder, summary, enabled=settings.page)
     lacking = [_lacking_subsets(summary, settings), _lacks_preferences(summary, settings)]
     complete = not faults and not any(lacking)
     return Exported(summary=summary, faults=faults, exit_code=0 if complete else IncompleteError.exit_code)
